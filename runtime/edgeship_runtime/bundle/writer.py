@@ -1,0 +1,149 @@
+"""Writing a bundle: whole or not at all, and the same bytes for the same content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from edgeship_runtime.bundle.manifest import FileSpec, Manifest, encode
+from edgeship_runtime.bundle.reader import MANIFEST, MANIFEST_HASH, Bundle, manifest_hash_line
+from edgeship_runtime.bundle.storage import Memory
+from edgeship_runtime.errors import BundleError
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class BundleWriter:
+    """Collects a bundle's files, then writes them in one step.
+
+    A path that ends in `.edgeship` becomes one zip file, any other a folder. An existing bundle
+    at that path is replaced; anything else there is left alone and refused.
+    """
+
+    def __init__(self, target: str | os.PathLike[str]) -> None:
+        """Check that a bundle may be written to `target`.
+
+        Raises:
+            BundleError: where it may not, with exit code 2.
+        """
+        self._target = Path(target)
+        self._files: dict[str, bytes] = {}
+        check_target(self._target)
+
+    def add(self, path: str, data: bytes) -> FileSpec:
+        """Add a file, and return its entry for `Manifest.files`."""
+        self._files[path] = data
+        return FileSpec(path=path, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+
+    def write(self, manifest: Manifest) -> Bundle:
+        """Check all, write it to the target, and return it as read back from there.
+
+        Raises:
+            BundleError: where files and manifest disagree, or the target cannot be written.
+        """
+        data = encode(manifest)
+        seal = manifest_hash_line(hashlib.sha256(data).hexdigest())
+        files = {MANIFEST: data, MANIFEST_HASH: seal, **dict(sorted(self._files.items()))}
+        Bundle.from_storage(Memory(files))
+        try:
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            work = Path(tempfile.mkdtemp(prefix=".edgeship-", dir=self._target.parent))
+        except OSError as error:
+            raise _unwritable(self._target, error) from error
+        try:
+            made = work / "bundle"
+            if self._target.suffix == ".edgeship":
+                _write_zip(made, files)
+            else:
+                _write_folder(made, files)
+            Bundle.open(made)
+            _swap(made, self._target, work / "old")
+        except OSError as error:
+            raise _unwritable(self._target, error) from error
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return Bundle.open(self._target)
+
+
+def check_target(target: Path) -> None:
+    """Refuse a target that holds something else than a bundle, or that is a link.
+
+    Raises:
+        BundleError: with exit code 2.
+    """
+    if target.is_symlink() or (target.exists() and not _is_bundle(target)):
+        refused = BundleError(
+            f"{target} exists and is not a bundle: choose another -o, or remove it first"
+        )
+        refused.exit_code = 2
+        raise refused
+
+
+def _is_bundle(path: Path) -> bool:
+    if path.is_dir():
+        return (path / MANIFEST).is_file() and (path / MANIFEST_HASH).is_file()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return MANIFEST in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _write_folder(root: Path, files: dict[str, bytes]) -> None:
+    for path, data in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    for folder in (root, *(path for path in root.rglob("*") if path.is_dir())):
+        _sync_folder(folder)
+
+
+def _write_zip(path: Path, files: dict[str, bytes]) -> None:
+    # Stored, not deflated: the bytes then do not hang on a zlib release, and a board reads them
+    # without unpacking.
+    with path.open("wb") as stream:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+            for name, data in files.items():
+                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry.create_system = 3
+                entry.external_attr = 0o100644 << 16
+                archive.writestr(entry, data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _swap(made: Path, target: Path, aside: Path) -> None:
+    check_target(target)
+    # A file is replaced in one step; a folder cannot be, so the old one steps aside and comes
+    # back if the new one does not get through.
+    stepped_aside = target.exists() and (target.is_dir() or made.is_dir())
+    if stepped_aside:
+        target.rename(aside)
+    try:
+        made.replace(target)
+    except OSError:
+        if stepped_aside:
+            aside.rename(target)
+        raise
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritable(target: Path, error: OSError) -> BundleError:
+    refused = BundleError(f"cannot write {target} ({error.strerror or error}): choose another -o")
+    refused.exit_code = 2
+    return refused

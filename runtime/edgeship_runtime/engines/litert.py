@@ -1,0 +1,62 @@
+"""TFLite models on LiteRT, the interpreter that Google ships as `ai-edge-litert`."""
+
+from __future__ import annotations
+
+import threading
+from importlib.metadata import version
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from edgeship_runtime.arrays import Array, Arrays
+from edgeship_runtime.engines.engine import one_line
+from edgeship_runtime.errors import EngineError
+
+_SIGNATURE = "serving_default"
+
+
+class LiteRT:
+    """A `.tflite` file with a `serving_default` signature."""
+
+    def __init__(self, model: bytes, threads: int | None = None) -> None:
+        self.name = f"ai-edge-litert {version('ai-edge-litert')}"
+        self._lock = threading.Lock()
+        try:
+            self._interpreter = Interpreter(model_content=model, num_threads=threads)
+            # The runner must be gone before tensors are resized: while it lives, it holds a
+            # reference into the interpreter, which then refuses.
+            runner = self._interpreter.get_signature_runner(_SIGNATURE)
+            self._inputs = {k: int(v["index"]) for k, v in runner.get_input_details().items()}
+            self._outputs = {k: int(v["index"]) for k, v in runner.get_output_details().items()}
+            del runner
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise EngineError(f"{self.name} refuses the model: {one_line(error)}") from error
+        self._shapes = {
+            name: tuple(int(n) for n in self._interpreter.get_tensor(index).shape)
+            for name, index in self._inputs.items()
+        }
+
+    def run(self, inputs: Arrays) -> dict[str, Array]:
+        """See `Engine.run`."""
+        with self._lock:
+            try:
+                self._fit({name: array.shape for name, array in inputs.items()})
+                for name, index in self._inputs.items():
+                    self._interpreter.set_tensor(index, np.ascontiguousarray(inputs[name]))
+                self._interpreter.invoke()
+                return {
+                    name: self._interpreter.get_tensor(index)
+                    for name, index in self._outputs.items()
+                }
+            except (ValueError, RuntimeError) as error:
+                raise EngineError(f"{self.name} fails on the input: {one_line(error)}") from error
+
+    def _fit(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        if shapes == self._shapes:
+            return
+        self._shapes = {}
+        for name, index in self._inputs.items():
+            self._interpreter.resize_tensor_input(index, shapes[name])
+        self._interpreter.allocate_tensors()
+        self._shapes = shapes

@@ -1,0 +1,42 @@
+"""ONNX models on ONNX Runtime, on the CPU."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+
+from edgeship_runtime.arrays import Array, Arrays
+from edgeship_runtime.engines.engine import one_line
+from edgeship_runtime.errors import EngineError
+
+_ONLY_ERRORS = 3
+
+
+class OnnxRuntime:
+    """An `.onnx` file."""
+
+    def __init__(self, model: bytes, threads: int | None = None) -> None:
+        self.name = f"onnxruntime {onnxruntime.__version__}"
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _ONLY_ERRORS
+        if threads is not None:
+            options.intra_op_num_threads = threads
+            options.inter_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            # onnxruntime's own exceptions share no base but Exception.
+            raise EngineError(f"{self.name} refuses the model: {one_line(error)}") from error
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    def run(self, inputs: Arrays) -> dict[str, Array]:
+        """See `Engine.run`."""
+        try:
+            results = self._session.run(self._outputs, dict(inputs))
+        except Exception as error:
+            raise EngineError(f"{self.name} fails on the input: {one_line(error)}") from error
+        return {
+            name: np.asarray(result) for name, result in zip(self._outputs, results, strict=True)
+        }

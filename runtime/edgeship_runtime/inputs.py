@@ -1,0 +1,131 @@
+"""What callers give, checked against the contract before any engine sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from edgeship_runtime.arrays import Array, numpy_dtype
+from edgeship_runtime.bundle.manifest import InputSpec
+from edgeship_runtime.errors import InputError
+
+ANY_NAME = "x"
+
+
+def check_inputs(
+    specs: Sequence[InputSpec], given: object, *, finite: bool = True
+) -> dict[str, Array]:
+    """Bring `given` into the contract's form, or say what is wrong with it.
+
+    Args:
+        specs: the contract's inputs.
+        given: a mapping from input name to array; for a model with one input also the bare array,
+            or that array under the name `x`.
+        finite: whether NaN and infinities are refused.
+
+    Returns:
+        One array for each input, in the contract's dtype, all with the same number of rows.
+
+    Raises:
+        InputError: for a missing or unknown name, a dtype that would lose values, a shape that
+            does not fit, unlike numbers of rows, or values that are not finite.
+    """
+    named = _by_name(specs, given)
+    arrays = {spec.name: _check_one(spec, named[spec.name], finite=finite) for spec in specs}
+    rows = {name: len(array) for name, array in arrays.items()}
+    if len(set(rows.values())) > 1:
+        counts = ", ".join(f"{name!r} {count}" for name, count in rows.items())
+        raise InputError(f"inputs have unlike numbers of rows ({counts}): give as many of each")
+    return arrays
+
+
+def _by_name(specs: Sequence[InputSpec], given: object) -> dict[str, Any]:
+    names = [spec.name for spec in specs]
+    if not isinstance(given, Mapping):
+        if len(specs) > 1:
+            raise InputError(
+                f"the model has the inputs {_join(names)}: give a mapping from name to array"
+            )
+        return {names[0]: given}
+    if len(specs) == 1 and set(given) == {ANY_NAME}:
+        return {names[0]: given[ANY_NAME]}
+    missing = [name for name in names if name not in given]
+    unknown = [str(name) for name in given if name not in names]
+    if missing or unknown:
+        what = (
+            f"input {_join(missing)} is missing"
+            if missing
+            else f"there is no input {_join(unknown)}"
+        )
+        raise InputError(f"{what}: the model takes {_join(names)}, got {_join(given) or 'nothing'}")
+    return dict(given)
+
+
+def _check_one(spec: InputSpec, given: object, *, finite: bool) -> Array:
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise InputError(f"input {spec.name!r} is not a regular array: {error}") from error
+    _check_shape(spec, array)
+    array = _cast(spec, array)
+    if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError(_not_finite(spec, array))
+    return array
+
+
+def _check_shape(spec: InputSpec, array: Array) -> None:
+    fits = array.ndim == len(spec.shape) and all(
+        want in (None, have) for want, have in zip(spec.shape, array.shape, strict=True)
+    )
+    if fits:
+        return
+    remedy = "check the order of the axes and the number of features"
+    if array.ndim == len(spec.shape) - 1:
+        remedy = "the first axis counts rows, so give one row as array[None]"
+    want = "(" + ", ".join("any" if size is None else str(size) for size in spec.shape) + ")"
+    raise InputError(f"input {spec.name!r} expects the shape {want}, got {array.shape}: {remedy}")
+
+
+def _cast(spec: InputSpec, array: Array) -> Array:
+    want = numpy_dtype(spec.dtype)
+    if array.dtype == want:
+        return array
+    if want.kind == "U" and array.dtype.kind in "UO":
+        return array.astype(np.str_)
+    if want.kind == "f" and array.dtype.kind in "fiub":
+        with np.errstate(over="ignore"):
+            return array.astype(want)
+    if want.kind in "iu" and array.dtype.kind in "iub":
+        if array.size:
+            limits = np.iinfo(want)
+            low, high = int(array.min()), int(array.max())
+            if low < limits.min or high > limits.max:
+                raise InputError(
+                    f"input {spec.name!r} takes {spec.dtype}, got values from {low} to {high}: "
+                    "bring them into range first"
+                )
+        return array.astype(want)
+    raise InputError(
+        f"input {spec.name!r} takes {spec.dtype}, got {array.dtype}: "
+        "convert it first, so that no value changes unseen"
+    )
+
+
+def _not_finite(spec: InputSpec, array: Array) -> str:
+    row, *rest = (int(index) for index in np.argwhere(~np.isfinite(array))[0])
+    rows = int((~np.isfinite(array)).reshape(len(array), -1).any(axis=1).sum())
+    where = f"row {row}"
+    if len(rest) == 1:
+        name = spec.feature_names[rest[0]] if spec.feature_names else str(rest[0])
+        where += f", column {name!r}"
+    count = "1 row is" if rows == 1 else f"{rows} rows are"
+    return (
+        f"input {spec.name!r} holds NaN or infinite values ({count} affected, first {where}): "
+        "this model was not proven on missing values, fill or drop those rows"
+    )
+
+
+def _join(names: Any) -> str:
+    return ", ".join(repr(str(name)) for name in names)

@@ -1,0 +1,59 @@
+"""How good predictions are: one number for each kind of task, higher is better."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from edgeship_runtime import labels
+from edgeship_runtime.arrays import Array, Arrays
+from edgeship_runtime.bundle.manifest import Contract
+from edgeship_runtime.errors import DataError
+
+Metric = Literal["accuracy", "r2"]
+
+
+def score(contract: Contract, outputs: Arrays, truth: Array) -> tuple[Metric, float] | None:
+    """The task's metric over all rows: accuracy for classification, R² for regression.
+
+    Args:
+        contract: what the outputs mean.
+        outputs: a model's outputs, by name.
+        truth: the true label or value of each row; integers or strings as the classes are.
+
+    Returns:
+        The metric's name and value; None for a model that has neither classes nor a value, or
+        where there is no row.
+
+    Raises:
+        DataError: where truth and outputs do not have the same number of rows.
+    """
+    rows = len(next(iter(outputs.values())))
+    if len(truth) != rows:
+        raise DataError(f"there are {len(truth)} labels for {rows} rows: give one for each row")
+    if rows == 0:
+        return None
+    decided = labels.decide(contract, outputs)
+    if decided is not None:
+        return "accuracy", float(labels.same(decided, truth).mean())
+    value = labels.value_output(contract)
+    if value is None:
+        return None
+    if truth.dtype.kind not in "fiub":
+        raise DataError(f"the label column holds {truth.dtype}, a regression needs numbers")
+    return "r2", r_squared(truth, np.asarray(outputs[value.name]))
+
+
+def r_squared(truth: Array, predicted: Array) -> float:
+    """Coefficient of determination, 1 - SSE/SST, over all values together.
+
+    As in scikit-learn, a constant truth gives 1.0 when met exactly and 0.0 otherwise.
+    """
+    t = truth.astype(np.float64).reshape(-1)
+    p = predicted.astype(np.float64).reshape(-1)
+    residual = float(((t - p) ** 2).sum())
+    total = float(((t - t.mean()) ** 2).sum())
+    if total == 0.0:
+        return 1.0 if residual == 0.0 else 0.0
+    return 1.0 - residual / total

@@ -1,0 +1,146 @@
+"""A bundle's variant on an engine, with the contract kept: what users call `predict` on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from edgeship_runtime import engines, labels
+from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
+from edgeship_runtime.bundle import Bundle, OutputSpec, VariantSpec
+from edgeship_runtime.engines import Engine
+from edgeship_runtime.errors import EngineError, EngineMissingError
+from edgeship_runtime.inputs import check_inputs
+from edgeship_runtime.quantize import dequantize, quantize
+
+AUTO = "auto"
+# Without a measurement on this board, the exact form comes before the smaller one, and the light
+# engine before the heavy one.
+PREFERENCE = (
+    "tflite-float32",
+    "onnx-float32",
+    "tflite-dynamic-int8",
+    "tflite-int8",
+    "onnx-int8",
+    "savedmodel-float32",
+)
+# A batch goes to the engine in pieces of about this many bytes of input, so that the memory a
+# call takes does not grow with the batch.
+_PIECE_BYTES = 4 << 20
+
+
+class Model:
+    """A model that answers: named inputs in, named outputs out, the same for every variant.
+
+    Safe to call from several threads at once.
+
+    Attributes:
+        bundle: where it came from.
+        variant: which form of the model runs.
+        engine: what runs it.
+    """
+
+    def __init__(self, bundle: Bundle, variant: VariantSpec, engine: Engine) -> None:
+        self.bundle = bundle
+        self.variant = variant
+        self.engine = engine
+        self.contract = bundle.manifest.contract
+
+    def predict(self, inputs: object) -> dict[str, Array]:
+        """Outputs for each row.
+
+        Args:
+            inputs: a mapping from input name to an array whose first axis counts rows; for a
+                model with one input also the bare array. Any number of rows, none included.
+
+        Returns:
+            One array for each output, in the contract's dtype, whatever the variant computes in.
+
+        Raises:
+            InputError: where an input does not fit the contract.
+            EngineError: where the engine fails.
+        """
+        checked = check_inputs(self.contract.inputs, inputs)
+        rows = len(next(iter(checked.values())))
+        if rows == 0:
+            return {spec.name: _empty(spec) for spec in self.contract.outputs}
+        pieces = [self._run(piece) for piece in _pieces(checked, rows)]
+        if len(pieces) == 1:
+            return pieces[0]
+        return {
+            spec.name: np.concatenate([piece[spec.name] for piece in pieces])
+            for spec in self.contract.outputs
+        }
+
+    def labels(self, outputs: Arrays) -> Array | None:
+        """The class label of each row of `predict`'s answer; None for a model without classes."""
+        return labels.decide(self.contract, outputs)
+
+    def _run(self, inputs: dict[str, Array]) -> dict[str, Array]:
+        quantization = self.variant.quantization
+        for name, tensor in quantization.inputs.items():
+            inputs[name] = quantize(inputs[name], tensor)
+        outputs = self.engine.run(inputs)
+        for name, tensor in quantization.outputs.items():
+            outputs[name] = dequantize(outputs[name], tensor)
+        return {spec.name: self._output(spec, outputs) for spec in self.contract.outputs}
+
+    def _output(self, spec: OutputSpec, outputs: dict[str, Array]) -> Array:
+        if spec.name not in outputs:
+            raise EngineError(
+                f"{self.variant.name} has no output {spec.name!r}: convert the model again"
+            )
+        array = outputs[spec.name]
+        want = numpy_dtype(spec.dtype)
+        return array if array.dtype == want else array.astype(want)
+
+
+def load(
+    bundle: str | os.PathLike[str] | Bundle, variant: str = AUTO, threads: int | None = None
+) -> Model:
+    """Open a bundle, verify it, and load one of its variants.
+
+    Args:
+        bundle: a path to a bundle, or an open one.
+        variant: its name; `auto` takes the first of `PREFERENCE` that the bundle holds and whose
+            engine is installed.
+        threads: how many the engine may use; None leaves it to the engine.
+
+    Raises:
+        BundleError: where the bundle cannot be trusted or holds no such variant.
+        EngineError: where no engine runs it.
+    """
+    opened = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
+    spec = _choose(opened) if variant == AUTO else opened.manifest.variant(variant)
+    return Model(opened, spec, engines.open_engine(opened, spec, threads))
+
+
+def _choose(bundle: Bundle) -> VariantSpec:
+    held = bundle.manifest.variants
+    ranked = sorted(
+        held,
+        key=lambda spec: (
+            PREFERENCE.index(spec.name) if spec.name in PREFERENCE else len(PREFERENCE)
+        ),
+    )
+    for spec in ranked:
+        if engines.installed(spec.format):
+            return spec
+    formats = dict.fromkeys(spec.format for spec in ranked)
+    remedies = " or ".join(f"pip install '{engines.NEEDS[format][1]}'" for format in formats)
+    raise EngineMissingError(
+        f"no engine for {', '.join(spec.name for spec in held)} is installed: {remedies}"
+    )
+
+
+def _pieces(inputs: dict[str, Array], rows: int) -> Iterator[dict[str, Array]]:
+    row_bytes = max(1, sum(array.nbytes for array in inputs.values()) // rows)
+    step = max(1, _PIECE_BYTES // row_bytes)
+    for start in range(0, rows, step):
+        yield {name: array[start : start + step] for name, array in inputs.items()}
+
+
+def _empty(spec: OutputSpec) -> Array:
+    return np.empty((0, *(size or 0 for size in spec.shape[1:])), numpy_dtype(spec.dtype))
