@@ -1,6 +1,4 @@
-"""What runs on the board: bundles, engines, predictions, drift sketches and the daemon."""
+"""What runs on the board: bundles, engines, predictions, drift sketches and the daemon.
 
-from edgeship_runtime.bundle import Bundle
-from edgeship_runtime.model import Model, load
-
-__all__ = ["Bundle", "Model", "load"]
+Importing this package imports nothing else; `edgeship.load` is the usual way in.
+"""

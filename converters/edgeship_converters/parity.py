@@ -1,0 +1,154 @@
+"""Parity: does a variant answer as the source does, on rows that it was not made from?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from edgeship_runtime import labels, metrics
+from edgeship_runtime.arrays import Array, Arrays
+from edgeship_runtime.bundle import Contract, Evidence, OutputError, OutputSpec
+
+RowsFrom = Literal["eval-data", "held-out", "synthetic"]
+MAX_DROP = 0.005
+# A float32 result may differ in the last of its 24 bits at each step of a sum; networks of
+# ordinary depth stay two orders of magnitude inside this.
+_RELATIVE = 1e-4
+_ABSOLUTE = 1e-5
+# Other CPUs round a quantized layer differently by one step; what the rows here showed is given
+# this much room when a board checks itself on the goldens.
+_GOLDEN_ROOM = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The rows that variants are judged on, with the source's answers to them.
+
+    Attributes:
+        contract: what the answers mean.
+        inputs: the rows.
+        expected: the source's outputs for them.
+        truth: the true labels or values, where there are any.
+        rows_from: where the rows come from.
+        max_drop: the budget of a quantized variant, as a share: of the metric lost, or without
+            truth of labels flipped or variance unexplained.
+    """
+
+    contract: Contract
+    inputs: dict[str, Array]
+    expected: dict[str, Array]
+    truth: Array | None
+    rows_from: RowsFrom
+    max_drop: float = MAX_DROP
+
+    def evidence(self, outputs: Arrays, *, quantized: bool) -> Evidence:
+        """Compare a variant's outputs with the source's."""
+        flips = _flips(self.contract, self.expected, outputs)
+        named = None if self.truth is None else metrics.score(self.contract, outputs, self.truth)
+        source = (
+            None if self.truth is None else metrics.score(self.contract, self.expected, self.truth)
+        )
+        return Evidence(
+            rows=len(next(iter(self.expected.values()))),
+            rows_from=self.rows_from,
+            errors={
+                spec.name: _error(self.expected[spec.name], outputs[spec.name], quantized=quantized)
+                for spec in self.contract.outputs
+                if spec.role != "label"
+            },
+            label_flips=flips,
+            metric=named[0] if named else None,
+            source_metric=source[1] if source else None,
+            variant_metric=named[1] if named else None,
+        )
+
+    def fault(self, outputs: Arrays, evidence: Evidence, *, quantized: bool) -> str | None:
+        """Why a variant with this evidence must not be shipped: figure, limit, remedy."""
+        for spec in self.contract.outputs:
+            if not _is_number(spec):
+                continue
+            if not np.isfinite(outputs[spec.name]).all():
+                return f"gives NaN or infinite values in output {spec.name!r}: leave it out"
+        return self._quantized_fault(outputs, evidence) if quantized else self._float_fault(outputs)
+
+    def _float_fault(self, outputs: Arrays) -> str | None:
+        for spec in self.contract.outputs:
+            expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
+            if expected.shape != got.shape:
+                return f"gives output {spec.name!r} in the shape {got.shape}, not {expected.shape}"
+            if not _is_number(spec):
+                flips = int(np.count_nonzero(~labels.same(expected, got)))
+                if flips:
+                    return (
+                        f"flips {flips} of {len(expected)} labels in output {spec.name!r} "
+                        "(limit 0): leave it out with --variants"
+                    )
+            elif not (np.abs(got - expected) <= _limits(expected)).all():
+                error = _error(expected, got, quantized=False)
+                return (
+                    f"is off by {error.max_abs:.3g} in output {spec.name!r} (limit "
+                    f"{float(_limits(expected).max()):.3g}): leave it out with --variants"
+                )
+        return None
+
+    def _quantized_fault(self, outputs: Arrays, evidence: Evidence) -> str | None:
+        remedy = "give more or more typical rows with --data, or raise --max-drop"
+        # One row is the smallest difference that can be seen.
+        limit = max(self.max_drop, 1.0 / evidence.rows)
+        if evidence.source_metric is not None and evidence.variant_metric is not None:
+            drop = evidence.source_metric - evidence.variant_metric
+            if drop > limit + 1e-9:
+                return (
+                    f"loses {drop:.2%} {evidence.metric} on {evidence.rows} rows "
+                    f"(limit {limit:.2%}): {remedy}"
+                )
+            return None
+        if evidence.label_flips is not None:
+            share = evidence.label_flips / evidence.rows
+            if share > limit + 1e-9:
+                return (
+                    f"flips {share:.2%} of labels on {evidence.rows} rows "
+                    f"(limit {limit:.2%}): {remedy}"
+                )
+            return None
+        for spec in self.contract.outputs:
+            lost = 1.0 - metrics.r_squared(self.expected[spec.name], outputs[spec.name])
+            if lost > self.max_drop:
+                return (
+                    f"leaves {lost:.2%} of the variance of output {spec.name!r} unexplained "
+                    f"(limit {self.max_drop:.2%}): {remedy}"
+                )
+        return None
+
+
+def _is_number(spec: OutputSpec) -> bool:
+    return spec.role != "label" and spec.dtype.startswith("float")
+
+
+def _limits(expected: Array) -> Array:
+    scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
+    limits: Array = _ABSOLUTE * scale + _RELATIVE * np.abs(expected.astype(np.float64))
+    return limits
+
+
+def _error(expected: Array, got: Array, *, quantized: bool) -> OutputError:
+    e, g = expected.astype(np.float64), np.asarray(got).astype(np.float64)
+    difference = np.abs(g - e)
+    largest = float(np.abs(e).max(initial=0.0))
+    floor = np.maximum(np.abs(e), max(largest * 1e-3, float(np.finfo(np.float32).tiny)))
+    max_abs = float(difference.max(initial=0.0))
+    room = float(_limits(expected).max(initial=0.0))
+    return OutputError(
+        max_abs=max_abs,
+        max_rel=float((difference / floor).max(initial=0.0)),
+        tolerance=max(room, _GOLDEN_ROOM * max_abs) if quantized else room,
+    )
+
+
+def _flips(contract: Contract, expected: Arrays, outputs: Arrays) -> int | None:
+    before, after = labels.decide(contract, expected), labels.decide(contract, outputs)
+    if before is None or after is None:
+        return None
+    return int(np.count_nonzero(~labels.same(before, after)))

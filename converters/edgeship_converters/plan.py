@@ -1,0 +1,155 @@
+"""From a source to the variants asked for: the graph of formats and the way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.errors import PlanError
+from edgeship_converters.sources import Kind, Source
+
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An arrow of the graph.
+
+    Attributes:
+        start: a kind of source, or the variant that the step starts from.
+        variant: the variant that it makes.
+        quantizes: whether precision is lost, so that only real rows can prove the outcome.
+        tools: the distributions that take part, for the manifest.
+    """
+
+    start: str
+    variant: str
+    tools: tuple[str, ...]
+    quantizes: bool = False
+
+
+_TF = ("tensorflow", "keras")
+STEPS = (
+    Step("keras", "savedmodel-float32", _TF),
+    Step("savedmodel-float32", "tflite-float32", ("tensorflow",)),
+    Step("tflite-float32", "tflite-dynamic-int8", ("litert-quantizer",), quantizes=True),
+    Step("tflite-float32", "tflite-int8", ("litert-quantizer", "ai-edge-litert"), quantizes=True),
+    Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx")),
+    Step("sklearn", "onnx-float32", ("scikit-learn", "skl2onnx", "onnx")),
+    Step("onnx-float32", "onnx-int8", ("onnxruntime", "onnx"), quantizes=True),
+)
+# Trees are decided, not computed, and quantize to nothing useful; the classical models that do
+# gain are a matter of their own.
+_NOT_FOR: dict[Kind, tuple[str, ...]] = {"sklearn": ("onnx-int8",), "keras": ()}
+
+
+def take(step: Step, start: Any, task: Task) -> Artifact:
+    """Run one step, on a source or on an artifact; tools are imported here and not before.
+
+    Raises:
+        StepError: where the step's tool fails on this model.
+    """
+    match (step.start, step.variant):
+        case ("keras", "savedmodel-float32"):
+            from edgeship_converters.steps.keras_to_savedmodel import keras_to_savedmodel
+
+            return keras_to_savedmodel(start, task)
+        case (_, "tflite-float32"):
+            from edgeship_converters.steps.savedmodel_to_tflite import savedmodel_to_tflite
+
+            return savedmodel_to_tflite(start, task)
+        case (_, "tflite-dynamic-int8"):
+            from edgeship_converters.steps.tflite_quantize import tflite_to_dynamic_int8
+
+            return tflite_to_dynamic_int8(start, task)
+        case (_, "tflite-int8"):
+            from edgeship_converters.steps.tflite_quantize import tflite_to_int8
+
+            return tflite_to_int8(start, task)
+        case ("savedmodel-float32", "onnx-float32"):
+            from edgeship_converters.steps.savedmodel_to_onnx import savedmodel_to_onnx
+
+            return savedmodel_to_onnx(start, task)
+        case ("sklearn", "onnx-float32"):
+            from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
+
+            return sklearn_to_onnx(start, task)
+        case (_, "onnx-int8"):
+            from edgeship_converters.steps.onnx_to_int8 import onnx_to_int8
+
+            return onnx_to_int8(start, task)
+    raise ValueError(f"no step leads from {step.start} to {step.variant}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps to run, in order, and the variants among their outcomes that were asked for."""
+
+    steps: tuple[Step, ...]
+    variants: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+    def start_of(self, step: Step, source: Source, made: dict[str, Artifact]) -> Any:
+        """What a step starts from: the source, or what an earlier step made."""
+        return source if step.start == source.kind else made[step.start]
+
+
+def reachable(kind: Kind) -> dict[str, Step]:
+    """Every variant that can be made of a kind of source, with the step that makes it."""
+    found: dict[str, Step] = {}
+    starts = {str(kind)}
+    # STEPS lists each start before what is made of it, so that one pass finds the shortest ways.
+    for step in STEPS:
+        fits = step.start in starts and step.variant not in _NOT_FOR[kind]
+        if fits and step.variant not in found:
+            found[step.variant] = step
+            starts.add(step.variant)
+    return found
+
+
+def make_plan(kind: Kind, wanted: str | Sequence[str], *, with_data: bool) -> Plan:
+    """The shortest plan that makes the variants wanted, each shared step once.
+
+    Args:
+        kind: of the source.
+        wanted: variant names, in a sequence or joined by commas; `all` for every one that can be
+            made with what was given.
+        with_data: whether there are rows to calibrate and to prove quantized variants on.
+
+    Raises:
+        PlanError: for a name that is unknown or cannot be reached, or that needs data.
+    """
+    ways = reachable(kind)
+    names = wanted.split(",") if isinstance(wanted, str) else list(wanted)
+    names = [name.strip() for name in names if name.strip()]
+    if not names:
+        raise PlanError(f"no variants were asked for: give all, or some of {', '.join(ways)}")
+    without_data = tuple(name for name, step in ways.items() if step.quantizes and not with_data)
+    if ALL in names:
+        chosen = tuple(name for name in ways if name not in without_data)
+        return Plan(_steps_to(chosen, kind, ways), chosen, without_data)
+    for name in names:
+        if name not in ways:
+            raise PlanError(
+                f"{name!r} cannot be made from a {kind} model: choose among {', '.join(ways)}"
+            )
+        if name in without_data:
+            raise PlanError(
+                f"{name} is quantized, and real rows must calibrate and prove it: give --data"
+            )
+    chosen = tuple(name for name in ways if name in names)
+    return Plan(_steps_to(chosen, kind, ways), chosen)
+
+
+def _steps_to(variants: Sequence[str], kind: Kind, ways: dict[str, Step]) -> tuple[Step, ...]:
+    needed: list[Step] = []
+    for variant in variants:
+        way: list[Step] = []
+        at = variant
+        while at != kind:
+            way.append(ways[at])
+            at = ways[at].start
+        needed += [step for step in reversed(way) if step not in needed]
+    return tuple(needed)

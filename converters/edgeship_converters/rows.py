@@ -1,0 +1,148 @@
+"""Rows for calibrating, for judging, and for the baseline: read, checked and kept apart."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from edgeship_converters.parity import RowsFrom
+from edgeship_runtime import datafiles
+from edgeship_runtime.arrays import Array, numpy_dtype
+from edgeship_runtime.bundle import Contract, InputSpec
+from edgeship_runtime.errors import DataError
+from edgeship_runtime.inputs import check_inputs
+
+_SEED = 0
+_HELD_OUT_SHARE = 0.2
+_FEWEST = 10
+_MOST_FOR_CALIBRATION = 500
+_SYNTHETIC = 256
+_FREE_AXIS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What the user's data, or none, gives the conversion to work with.
+
+    Attributes:
+        contract: the source's, with the feature names that the data's header added.
+        everything: all rows of --data, for the baseline; None without data.
+        calibration: rows for choosing quantization ranges; None without data.
+        judged: rows for parity, none of which is a calibration row.
+        truth: the labels of `judged`.
+        rows_from: where `judged` comes from.
+    """
+
+    contract: Contract
+    everything: dict[str, Array] | None
+    calibration: dict[str, Array] | None
+    judged: dict[str, Array]
+    truth: Array | None
+    rows_from: RowsFrom
+
+
+def gather(
+    contract: Contract,
+    data: str | os.PathLike[str] | None,
+    eval_data: str | os.PathLike[str] | None,
+    label_column: str | None,
+) -> Rows:
+    """Read the data files, check them against the contract, and keep a part back for judging.
+
+    With `eval_data` its rows judge and `data` calibrates; with `data` alone a fifth of it, drawn
+    with a fixed seed, is held out; with neither, rows are drawn at random.
+
+    Raises:
+        DataError: for a file that cannot be used, or too few rows.
+        InputError: for rows that do not fit the contract, NaN and infinities included.
+    """
+    main = _read(contract, data, label_column) if data is not None else None
+    if main is not None and main.columns:
+        contract = _with_names(contract, main.columns)
+    judge = _read(contract, eval_data, label_column) if eval_data is not None else None
+    if judge is not None:
+        everything = _checked(contract, main, data) if main is not None else None
+        return Rows(
+            contract=contract,
+            everything=everything,
+            calibration=_take(everything, _shuffled(everything)) if everything else None,
+            judged=_checked(contract, judge, eval_data),
+            truth=judge.labels,
+            rows_from="eval-data",
+        )
+    if main is None:
+        return Rows(contract, None, None, _synthetic(contract), None, "synthetic")
+    everything = _checked(contract, main, data)
+    order = _shuffled(everything)
+    if len(order) < _FEWEST:
+        raise DataError(
+            f"{data} has {len(order)} rows, a part of which must be held out: "
+            f"give at least {_FEWEST}, or --eval-data as well"
+        )
+    kept = max(1, round(len(order) * _HELD_OUT_SHARE))
+    held_out, rest = np.sort(order[:kept]), order[kept:]
+    return Rows(
+        contract=contract,
+        everything=everything,
+        calibration=_take(everything, rest),
+        judged={name: array[held_out] for name, array in everything.items()},
+        truth=None if main.labels is None else main.labels[held_out],
+        rows_from="held-out",
+    )
+
+
+def _read(
+    contract: Contract, path: str | os.PathLike[str], label_column: str | None
+) -> datafiles.DataSet:
+    return datafiles.read(
+        path, contract.inputs, label_column, labels_required=label_column is not None
+    )
+
+
+def _checked(
+    contract: Contract, rows: datafiles.DataSet, path: str | os.PathLike[str] | None
+) -> dict[str, Array]:
+    checked = check_inputs(contract.inputs, rows.inputs)
+    count = len(next(iter(checked.values())))
+    if count == 0:
+        raise DataError(f"{path} has no rows: give some")
+    if rows.labels is not None and len(rows.labels) != count:
+        raise DataError(f"{path} has {len(rows.labels)} labels for {count} rows: give one each")
+    return checked
+
+
+def _with_names(contract: Contract, names: tuple[str, ...]) -> Contract:
+    (spec,) = contract.inputs
+    if spec.feature_names or len(spec.shape) != 2:
+        return contract
+    named = msgspec.structs.replace(spec, feature_names=names)
+    return msgspec.structs.replace(contract, inputs=(named,))
+
+
+def _shuffled(rows: dict[str, Array]) -> Array:
+    return np.random.default_rng(_SEED).permutation(len(next(iter(rows.values()))))
+
+
+def _take(rows: dict[str, Array], order: Array) -> dict[str, Array]:
+    chosen = np.sort(order[:_MOST_FOR_CALIBRATION])
+    return {name: array[chosen] for name, array in rows.items()}
+
+
+def _synthetic(contract: Contract) -> dict[str, Array]:
+    random = np.random.default_rng(_SEED)
+    return {spec.name: _draw(spec, random) for spec in contract.inputs}
+
+
+def _draw(spec: InputSpec, random: np.random.Generator) -> Array:
+    """Standard normal numbers, on scales from 0.1 to 1000 in turn; small integers; few words."""
+    shape = (_SYNTHETIC, *(size or _FREE_AXIS for size in spec.shape[1:]))
+    dtype = numpy_dtype(spec.dtype)
+    if dtype.kind == "f":
+        scales = np.geomspace(0.1, 1000.0, _SYNTHETIC).reshape(-1, *(1 for _ in shape[1:]))
+        return (random.standard_normal(shape) * scales).astype(dtype)
+    if dtype.kind in "iub":
+        return random.integers(0, 2, shape).astype(dtype)
+    return random.choice(np.array(["a", "b", "c"]), shape)

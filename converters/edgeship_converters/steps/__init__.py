@@ -1,0 +1,1 @@
+"""The arrows of the format graph, one module and one function each."""

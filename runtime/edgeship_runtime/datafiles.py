@@ -1,0 +1,243 @@
+"""Rows from files: `.npz`, `.npy`, `.csv` and, where pyarrow is installed, `.parquet`."""
+
+from __future__ import annotations
+
+import csv
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from edgeship_runtime.arrays import Array
+from edgeship_runtime.bundle.manifest import InputSpec
+from edgeship_runtime.errors import DataError
+from edgeship_runtime.inputs import ANY_NAME
+
+LABELS = "y"
+SUFFIXES = (".npz", ".npy", ".csv", ".parquet")
+_MISSING = ("", "na", "n/a", "nan", "null", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """Rows for a model, not yet checked against its contract, and their labels if there are any.
+
+    `columns` are the names of the columns that a single input was made of, in its order; empty
+    for arrays, which have no such names.
+    """
+
+    inputs: dict[str, Array]
+    labels: Array | None = None
+    columns: tuple[str, ...] = ()
+
+
+def read(
+    path: str | os.PathLike[str],
+    specs: Sequence[InputSpec],
+    label_column: str | None = None,
+    *,
+    labels_required: bool = False,
+) -> DataSet:
+    """Read the rows that a model's inputs are made of.
+
+    Args:
+        path: an `.npz` with arrays named like the inputs, or `x` for the only one, and labels in
+            `y`; an `.npy` with the only input; a `.csv` or `.parquet` whose columns are the only
+            input's features, taken by name where the model knows its feature names.
+        specs: the model's inputs.
+        label_column: which column, or array of an `.npz`, holds the labels.
+        labels_required: whether it is an error when that column is not there.
+
+    Raises:
+        DataError: for a file that is missing, of another kind, damaged, or lacks what is needed.
+    """
+    where = Path(path)
+    if not where.is_file():
+        raise DataError(f"there is no data file at {where}")
+    suffix = where.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise DataError(f"{where} is no data file: expected one of {', '.join(SUFFIXES)}")
+    try:
+        match suffix:
+            case ".npz":
+                return _from_npz(where, specs, label_column, labels_required)
+            case ".npy":
+                return _from_npy(where, specs, label_column if labels_required else None)
+            case ".csv":
+                table = _csv_columns(where)
+            case _:
+                table = _parquet_columns(where)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, csv.Error) as error:
+        line = " ".join(str(error).split())[:200]
+        raise DataError(f"{where} cannot be read as {suffix}: {line}") from error
+    return _from_table(where, table, specs, label_column, labels_required)
+
+
+def _from_npz(
+    path: Path, specs: Sequence[InputSpec], label_column: str | None, labels_required: bool
+) -> DataSet:
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        raise DataError(f"{path} holds a single array: name it .npy")
+    with loaded as archive:
+        arrays = {name: np.asarray(archive[name]) for name in archive.files}
+    have = ", ".join(repr(name) for name in arrays) or "no arrays"
+    labels_name = label_column or LABELS
+    labels = arrays.pop(labels_name, None)
+    if labels is None and labels_required:
+        raise DataError(f"{path} has no array {labels_name!r} for the labels: it holds {have}")
+    names = [spec.name for spec in specs]
+    if len(specs) == 1 and names[0] not in arrays and ANY_NAME in arrays:
+        arrays[names[0]] = arrays.pop(ANY_NAME)
+    for name in names:
+        if name not in arrays:
+            either = f" or {ANY_NAME!r}" if len(specs) == 1 and name != ANY_NAME else ""
+            raise DataError(f"{path} has no array {name!r}{either}: it holds {have}")
+    return DataSet({name: arrays[name] for name in names}, _column(labels))
+
+
+def _from_npy(path: Path, specs: Sequence[InputSpec], label_column: str | None) -> DataSet:
+    if len(specs) != 1:
+        raise DataError(f"{path} holds one array, the model takes {len(specs)} inputs: use .npz")
+    if label_column is not None:
+        raise DataError(f"{path} cannot hold the column {label_column!r}: use .npz or .csv")
+    array = np.load(path, allow_pickle=False)
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path} holds several arrays: name it .npz")
+    return DataSet({specs[0].name: array})
+
+
+def _csv_columns(path: Path) -> dict[str, Array]:
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        lines = csv.reader(stream, strict=True)
+        header = [name.strip() for name in next(lines, [])]
+        if not header or len(set(header)) != len(header) or not all(header):
+            raise DataError(
+                f"{path} must begin with a header of distinct column names, got {header[:8]}"
+            )
+        rows = []
+        for row in lines:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise DataError(
+                    f"{path} line {lines.line_num} has {len(row)} cells, "
+                    f"the header has {len(header)}: mend that line"
+                )
+            rows.append(row)
+    cells = np.array(rows, dtype=np.str_).reshape(len(rows), len(header))
+    return {name: cells[:, index] for index, name in enumerate(header)}
+
+
+def _parquet_columns(path: Path) -> dict[str, Array]:
+    if find_spec("pyarrow") is None:
+        raise DataError(f"{path} needs pyarrow, which is not installed: pip install pyarrow")
+    from pyarrow import parquet
+
+    table = parquet.read_table(path)
+    columns = {}
+    for name in table.column_names:
+        array = table.column(name).to_numpy()
+        columns[name] = array.astype(np.str_) if array.dtype.kind == "O" else array
+    return columns
+
+
+def _from_table(
+    path: Path,
+    table: dict[str, Array],
+    specs: Sequence[InputSpec],
+    label_column: str | None,
+    labels_required: bool,
+) -> DataSet:
+    columns = dict(table)
+    labels = None
+    if label_column is not None:
+        labels = columns.pop(label_column, None)
+        if labels is None and labels_required:
+            raise DataError(
+                f"{path} has no column {label_column!r} for the labels: "
+                f"its columns are {_list(list(columns))}"
+            )
+    if len(specs) != 1:
+        raise DataError(f"{path} is one table, the model takes {len(specs)} inputs: use .npz")
+    spec = specs[0]
+    chosen = _chosen_columns(path, list(columns), spec)
+    matrix = _matrix(path, {name: columns[name] for name in chosen}, spec)
+    return DataSet({spec.name: matrix}, _label_values(labels), chosen)
+
+
+def _chosen_columns(path: Path, have: list[str], spec: InputSpec) -> tuple[str, ...]:
+    if spec.feature_names:
+        missing = [name for name in spec.feature_names if name not in have]
+        if missing:
+            raise DataError(
+                f"{path} lacks the model's columns {_list(missing)}: its columns are {_list(have)}"
+            )
+        return spec.feature_names
+    sizes = [size for size in spec.shape[1:] if size is not None]
+    if len(sizes) == len(spec.shape) - 1 and len(have) != int(np.prod(sizes)):
+        want = int(np.prod(sizes))
+        remedy = "name the one that holds the labels with --label-column"
+        if len(have) != want + 1:
+            remedy = "give one column for each feature"
+        raise DataError(f"{path} has {len(have)} columns, the model takes {want}: {remedy}")
+    return tuple(have)
+
+
+def _matrix(path: Path, columns: dict[str, Array], spec: InputSpec) -> Array:
+    numbers = [_numbers(path, name, column) for name, column in columns.items()]
+    rows = len(numbers[0]) if numbers else 0
+    matrix: Array = np.stack(numbers, axis=1) if numbers else np.empty((rows, 0))
+    whole = np.isfinite(matrix).all() and (matrix == np.floor(matrix)).all()
+    if spec.dtype not in ("float16", "float32", "float64") and whole:
+        matrix = matrix.astype(np.int64)
+    sizes = spec.shape[1:]
+    if len(sizes) != 1 and None not in sizes:
+        matrix = matrix.reshape(rows, *(int(size or 0) for size in sizes))
+    return matrix
+
+
+def _numbers(path: Path, name: str, column: Array) -> Array:
+    if column.dtype.kind in "fiub":
+        return column.astype(np.float64)
+    cells = np.char.strip(column.astype(np.str_))
+    missing = np.isin(np.char.lower(cells), _MISSING)
+    try:
+        return np.where(missing, "nan", cells).astype(np.float64)
+    except ValueError:
+        pass
+    for index, cell in enumerate(np.where(missing, "nan", cells)):
+        try:
+            float(cell)
+        except ValueError:
+            raise DataError(
+                f"{path} row {index + 1}, column {name!r} holds {str(cell)[:40]!r}: "
+                "expected a number"
+            ) from None
+    raise DataError(f"{path} column {name!r} does not hold numbers")
+
+
+def _label_values(labels: Array | None) -> Array | None:
+    if labels is None or labels.dtype.kind not in "UO":
+        return labels
+    for dtype in (np.int64, np.float64):
+        try:
+            return labels.astype(dtype)
+        except ValueError:
+            continue
+    return np.char.strip(labels.astype(np.str_))
+
+
+def _column(labels: Array | None) -> Array | None:
+    if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
+        return labels[:, 0]
+    return labels
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:6])
+    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")

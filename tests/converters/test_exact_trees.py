@@ -1,0 +1,97 @@
+"""No float32 row goes the other way than in scikit-learn, however near to a threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from edgeship_converters.artifact import Task
+from edgeship_converters.sources.sklearn_model import SklearnSource
+from edgeship_converters.sources.trees import trees_in
+from edgeship_converters.steps.exact_trees import with_exact_thresholds
+from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
+from edgeship_runtime.arrays import Array
+from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
+
+WIDTH = 4
+
+
+def rows_at_thresholds(model: Any) -> Array:
+    """Rows of which one feature lies on a threshold, or one float32 step beside it."""
+    rows = []
+    middle = np.zeros(WIDTH, np.float32)
+    for tree in trees_in(with_exact_thresholds(model)):
+        inner = tree.children_left != -1
+        for feature, threshold in zip(tree.feature[inner], tree.threshold[inner], strict=True):
+            at = np.float32(threshold)
+            for value in (at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, -np.inf)):
+                row = middle.copy()
+                row[feature] = value
+                rows.append(row)
+    return np.array(rows, np.float32).reshape(-1, WIDTH)
+
+
+def assert_same_decisions(model: Any, rows: Array) -> None:
+    """The ONNX form's labels are scikit-learn's own."""
+    source = SklearnSource(model, "0" * 64)
+    artifact = sklearn_to_onnx(source, Task("m", source.contract))
+    got = OnnxRuntime(artifact.data).run({"x": rows})
+    expected = source.predict({"x": rows})
+    assert got["label"].tolist() == expected["label"].tolist()
+    np.testing.assert_allclose(got["probabilities"], expected["probabilities"], atol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    offset=st.floats(-1e6, 1e6),
+    spread=st.floats(1e-3, 1e6),
+    classes=st.integers(2, 4),
+    grown=st.sampled_from([None, 2]),
+)
+def test_rows_beside_thresholds_get_the_same_label(
+    seed: int, offset: float, spread: float, classes: int, grown: int | None
+) -> None:
+    random = np.random.default_rng(seed)
+    rows = random.normal(size=(60, WIDTH)) * spread + offset
+    truth = random.integers(0, classes, 60)
+    forest = RandomForestClassifier(6, max_depth=grown, random_state=seed % 1000)
+    model = make_pipeline(StandardScaler(), forest).fit(rows, truth)
+    assert_same_decisions(model, rows_at_thresholds(model))
+
+
+@pytest.mark.parametrize("kind", [DecisionTreeClassifier, ExtraTreesClassifier])
+def test_trees_without_scaling_agree_as_well(kind: Any) -> None:
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(200, WIDTH))
+    model = kind(random_state=0).fit(rows, rows.sum(axis=1) > 0.3)
+    assert_same_decisions(model, rows_at_thresholds(model))
+
+
+def test_a_tied_vote_goes_to_the_first_class_as_in_scikit_learn() -> None:
+    random = np.random.default_rng(3)
+    rows = random.normal(size=(300, WIDTH))
+    model = RandomForestClassifier(100, random_state=3).fit(rows, random.integers(0, 2, 300))
+    probes = random.normal(size=(4000, WIDTH)).astype(np.float32)
+    ties = probes[model.predict_proba(probes)[:, 0] == 0.5]
+    assert len(ties) > 20
+    assert_same_decisions(model, ties)
+
+
+def test_a_tree_of_one_leaf_has_no_threshold_to_fold() -> None:
+    model = DecisionTreeClassifier().fit(np.zeros((5, WIDTH)), [1] * 5)
+    assert_same_decisions(model, np.ones((3, WIDTH), np.float32))
+
+
+def test_other_models_are_left_as_they_are() -> None:
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    assert with_exact_thresholds(model) is model

@@ -1,0 +1,220 @@
+"""scikit-learn models to ONNX, deciding as the source does."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from edgeship_converters import convert
+from edgeship_converters.errors import SourceError, StepError
+from edgeship_converters.sources import open_source
+from edgeship_runtime.bundle import Bundle
+from edgeship_runtime.errors import BundleError, InputError
+from edgeship_runtime.model import load
+
+
+def saved(model: Any, folder: Path) -> Path:
+    """The model as a .skops file."""
+    path = folder / "model.skops"
+    skops.io.dump(model, path)
+    return path
+
+
+def test_the_forest_gives_the_labels_of_scikit_learn_on_every_row(
+    cancer: Path, cancer_bundle: Path
+) -> None:
+    source = open_source(cancer / "cancer.skops")
+    rows = load_breast_cancer().data.astype(np.float32)
+    expected = source.predict({"x": rows})
+    got = load(cancer_bundle).predict(rows)
+    assert got["label"].tolist() == expected["label"].tolist()
+    np.testing.assert_allclose(got["probabilities"], expected["probabilities"], atol=1e-5)
+
+
+def test_the_contract_names_matrix_features_and_labels(cancer_bundle: Path) -> None:
+    manifest = Bundle.open(cancer_bundle).manifest
+    (matrix,) = manifest.inputs
+    assert (matrix.name, matrix.dtype, matrix.shape) == ("x", "float32", (None, 30))
+    assert matrix.feature_names[0] == "mean radius"
+    assert [output.name for output in manifest.outputs] == ["label", "probabilities"]
+    assert manifest.classes == ("benign", "malignant")
+    assert manifest.label_column == "diagnosis"
+    assert manifest.variants[0].evidence.label_flips == 0
+
+
+def test_the_same_forest_gives_the_same_bytes(cancer: Path, tmp_path: Path) -> None:
+    data = cancer / "cancer-train.csv"
+    for name in ("one.edgeship", "two.edgeship"):
+        convert(cancer / "cancer.skops", tmp_path / name, data=data, label_column="diagnosis")
+    assert (tmp_path / "one.edgeship").read_bytes() == (tmp_path / "two.edgeship").read_bytes()
+
+
+@pytest.mark.parametrize("labels", ["int", "str", "bool"])
+def test_labels_come_back_in_their_own_type(labels: str, tmp_path: Path) -> None:
+    rows, target = load_iris(return_X_y=True)
+    kinds: dict[str, Any] = {
+        "int": target * 10 - 5,
+        "str": np.array(["setosa", "versicolor", "virginica"])[target],
+        "bool": target > 0,
+    }
+    truth = kinds[labels]
+    model = LogisticRegression(max_iter=500).fit(rows, truth)
+    np.savez(tmp_path / "rows.npz", x=rows, y=truth)
+    bundle = convert(saved(model, tmp_path), tmp_path / "b", data=tmp_path / "rows.npz")
+    got = load(bundle).predict(rows)["label"]
+    assert got.dtype.kind == truth.dtype.kind
+    assert got.tolist() == model.predict(rows).tolist()
+    assert bundle.manifest.variants[0].evidence.metric == "accuracy"
+
+
+def test_a_classifier_without_probabilities_gives_labels_alone(tmp_path: Path) -> None:
+    rows, target = load_iris(return_X_y=True)
+    model = make_pipeline(StandardScaler(), RidgeClassifier()).fit(rows, target)
+    bundle = convert(saved(model, tmp_path), tmp_path / "b")
+    assert [output.name for output in bundle.manifest.outputs] == ["label"]
+    got = load(bundle).predict(rows)["label"]
+    assert got.tolist() == model.predict(rows.astype(np.float32)).tolist()
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_regressor_gives_its_prediction(outputs: int, tmp_path: Path) -> None:
+    rows, target = load_diabetes(return_X_y=True)
+    truth = target if outputs == 1 else np.stack([target, -target], axis=1)
+    model = LinearRegression().fit(rows, truth)
+    np.savez(tmp_path / "rows.npz", x=rows, y=truth)
+    bundle = convert(saved(model, tmp_path), tmp_path / "b", data=tmp_path / "rows.npz")
+    got = load(bundle).predict(rows)["prediction"]
+    assert got.shape == truth.shape
+    np.testing.assert_allclose(got, model.predict(rows), rtol=1e-4, atol=1e-2)
+    assert bundle.manifest.variants[0].evidence.metric == "r2"
+
+
+def test_boosted_trees_agree(tmp_path: Path) -> None:
+    rows, target = load_iris(return_X_y=True)
+    model = GradientBoostingClassifier(n_estimators=20, random_state=0).fit(rows, target)
+    bundle = convert(saved(model, tmp_path), tmp_path / "b")
+    assert load(bundle).predict(rows)["label"].tolist() == model.predict(rows).tolist()
+
+
+def test_columns_are_taken_by_name_in_any_order(cancer: Path, tmp_path: Path) -> None:
+    with (cancer / "cancer-train.csv").open(newline="") as stream:
+        lines = list(csv.reader(stream))
+    with (tmp_path / "turned.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows(line[::-1] for line in lines)
+    from edgeship_runtime import datafiles
+
+    first = convert(
+        cancer / "cancer.skops",
+        tmp_path / "b",
+        data=cancer / "cancer-train.csv",
+        label_column="diagnosis",
+    )
+    inputs = first.manifest.inputs
+    straight = datafiles.read(cancer / "cancer-train.csv", inputs, "diagnosis")
+    turned = datafiles.read(tmp_path / "turned.csv", inputs, "diagnosis")
+    np.testing.assert_array_equal(straight.inputs["x"], turned.inputs["x"])
+
+
+def test_a_pickle_needs_the_flag(cancer: Path, tmp_path: Path) -> None:
+    model = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
+    joblib.dump(model, tmp_path / "model.joblib")
+    with pytest.raises(SourceError, match=r"can run any code.*--allow-pickle"):
+        convert(tmp_path / "model.joblib", tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    bundle = convert(tmp_path / "model.joblib", tmp_path / "b", allow_pickle=True)
+    assert load(bundle).predict([[0.0], [1.0]])["label"].tolist() == [0, 1]
+
+
+def test_a_pickle_is_not_opened_without_the_flag(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (tmp_path / "sprung",))
+
+    joblib.dump(Trap(), tmp_path / "trap.pkl")
+    with pytest.raises(SourceError):
+        convert(tmp_path / "trap.pkl", tmp_path / "b")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_type_that_skops_does_not_trust_is_named(tmp_path: Path) -> None:
+    model = make_pipeline(FunctionTransformer(parse), LinearRegression())
+    model.fit([[0.0], [1.0]], [0.0, 1.0])
+    with pytest.raises(SourceError, match=r"does not trust.*parse"):
+        convert(saved(model, tmp_path), tmp_path / "b")
+
+
+def parse(rows: Any) -> Any:
+    """A step of the user's own."""
+    return rows
+
+
+def test_a_forged_tree_is_refused(tmp_path: Path) -> None:
+    model = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
+    state = model.tree_.__getstate__()
+    state["nodes"]["left_child"][0] = 4_000_000
+    model.tree_.__setstate__(state)
+    with pytest.raises(SourceError, match="not sound"):
+        open_source(saved(model, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (LogisticRegression(), "not fitted"),
+        (KMeans(2, n_init=1).fit([[0.0], [1.0]]), "neither a classifier nor a regressor"),
+        ({"a": 1}, "expected a fitted estimator"),
+        (
+            RandomForestClassifier(2).fit([[0.0], [1.0]], [[0, 1], [1, 0]]),
+            "several labels",
+        ),
+    ],
+)
+def test_what_is_not_covered_is_refused(model: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=message):
+        convert(saved(model, tmp_path), tmp_path / "b")
+
+
+def test_a_model_that_skl2onnx_does_not_know_is_refused_by_name(tmp_path: Path) -> None:
+    from sklearn.neighbors import NearestCentroid
+
+    rows, target = load_iris(return_X_y=True)
+    model = NearestCentroid().fit(rows, target)
+    with pytest.raises(StepError, match="NearestCentroid"):
+        convert(saved(model, tmp_path), tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+
+
+def test_rows_with_missing_values_are_refused(cancer: Path, tmp_path: Path) -> None:
+    lines = (cancer / "cancer-train.csv").read_text().splitlines()
+    cells = lines[3].split(",")
+    lines[3] = ",".join(["", *cells[1:]])
+    (tmp_path / "holes.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=r"NaN.*row 2, column 'mean radius'"):
+        convert(
+            cancer / "cancer.skops",
+            tmp_path / "b",
+            data=tmp_path / "holes.csv",
+            label_column="diagnosis",
+        )
+    assert not (tmp_path / "b").exists()
+
+
+def test_what_is_no_bundle_is_not_replaced(cancer: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("precious")
+    with pytest.raises(BundleError, match="not a bundle"):
+        convert(cancer / "cancer.skops", tmp_path / "thesis")
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "precious"
