@@ -50,25 +50,26 @@ def convert(  # noqa: PLR0913, PLR0917 - one argument for each option
     drop = _share(max_drop)
     try:
         from edgeship_converters import convert as run
+
+        with progress() as on_step:
+            bundle = run(
+                source,
+                output,
+                data=data,
+                label_column=label_column,
+                eval_data=eval_data,
+                variants=variants,
+                name=name,
+                version=version,
+                allow_pickle=allow_pickle,
+                max_drop=drop,
+                on_step=on_step,
+            )
     except ModuleNotFoundError as error:
         raise click.UsageError(
             f"converting needs {error.name}, which is not installed: "
             "pip install 'edgeship[convert]'"
         ) from error
-    with progress() as on_step:
-        bundle = run(
-            source,
-            output,
-            data=data,
-            label_column=label_column,
-            eval_data=eval_data,
-            variants=variants,
-            name=name,
-            version=version,
-            allow_pickle=allow_pickle,
-            max_drop=drop,
-            on_step=on_step,
-        )
     _summary(bundle)
     click.echo(f"wrote {output}")
 

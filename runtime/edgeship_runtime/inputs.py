@@ -92,7 +92,7 @@ def _cast(spec: InputSpec, array: Array) -> Array:
     want = numpy_dtype(spec.dtype)
     if array.dtype == want:
         return array
-    if want.kind == "U" and array.dtype.kind in "UO":
+    if want.kind == "U" and _all_strings(array):
         return array.astype(np.str_)
     if want.kind == "f" and array.dtype.kind in "fiub":
         with np.errstate(over="ignore"):
@@ -113,12 +113,19 @@ def _cast(spec: InputSpec, array: Array) -> Array:
     )
 
 
+def _all_strings(array: Array) -> bool:
+    if array.dtype.kind == "O":
+        return all(isinstance(value, str) for value in array.flat)
+    return array.dtype.kind in "UT"
+
+
 def _not_finite(spec: InputSpec, array: Array) -> str:
     row, *rest = (int(index) for index in np.argwhere(~np.isfinite(array))[0])
     rows = int((~np.isfinite(array)).reshape(len(array), -1).any(axis=1).sum())
     where = f"row {row}"
     if len(rest) == 1:
-        name = spec.feature_names[rest[0]] if spec.feature_names else str(rest[0])
+        named = rest[0] < len(spec.feature_names)
+        name = spec.feature_names[rest[0]] if named else str(rest[0])
         where += f", column {name!r}"
     count = "1 row is" if rows == 1 else f"{rows} rows are"
     return (

@@ -27,7 +27,7 @@ def score(contract: Contract, outputs: Arrays, truth: Array) -> tuple[Metric, fl
         where there is no row.
 
     Raises:
-        DataError: where truth and outputs do not have the same number of rows.
+        DataError: where truth does not have the outputs' shape, or is text for a regression.
     """
     rows = len(next(iter(outputs.values())))
     if len(truth) != rows:
@@ -36,13 +36,24 @@ def score(contract: Contract, outputs: Arrays, truth: Array) -> tuple[Metric, fl
         return None
     decided = labels.decide(contract, outputs)
     if decided is not None:
+        if truth.shape != decided.shape:
+            raise DataError(
+                f"labels have the shape {truth.shape}, the model's {decided.shape}: "
+                "give one class for each row"
+            )
         return "accuracy", float(labels.same(decided, truth).mean())
     value = labels.value_output(contract)
     if value is None:
         return None
     if truth.dtype.kind not in "fiub":
         raise DataError(f"the label column holds {truth.dtype}, a regression needs numbers")
-    return "r2", r_squared(truth, np.asarray(outputs[value.name]))
+    predicted = np.asarray(outputs[value.name])
+    if truth.size != predicted.size:
+        raise DataError(
+            f"true values have the shape {truth.shape}, the model's {predicted.shape}: "
+            "give one for each that the model predicts"
+        )
+    return "r2", r_squared(truth, predicted)
 
 
 def r_squared(truth: Array, predicted: Array) -> float:

@@ -83,16 +83,17 @@ class Model:
         for name, tensor in quantization.inputs.items():
             inputs[name] = quantize(inputs[name], tensor)
         outputs = self.engine.run(inputs)
-        for name, tensor in quantization.outputs.items():
-            outputs[name] = dequantize(outputs[name], tensor)
         return {spec.name: self._output(spec, outputs) for spec in self.contract.outputs}
 
-    def _output(self, spec: OutputSpec, outputs: dict[str, Array]) -> Array:
+    def _output(self, spec: OutputSpec, outputs: Arrays) -> Array:
         if spec.name not in outputs:
             raise EngineError(
                 f"{self.variant.name} has no output {spec.name!r}: convert the model again"
             )
         array = outputs[spec.name]
+        tensor = self.variant.quantization.outputs.get(spec.name)
+        if tensor is not None:
+            array = dequantize(array, tensor)
         want = numpy_dtype(spec.dtype)
         return array if array.dtype == want else array.astype(want)
 

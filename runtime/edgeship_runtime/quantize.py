@@ -11,7 +11,8 @@ from edgeship_runtime.bundle.manifest import QuantizedTensor
 def quantize(values: Array, tensor: QuantizedTensor) -> Array:
     """The nearest integers that stand for `values`, ties to even, clipped to the dtype's range."""
     limits = np.iinfo(tensor.dtype)
-    integers = np.rint(values / np.float32(tensor.scale)) + tensor.zero_point
+    with np.errstate(over="ignore"):
+        integers = np.rint(values / np.float32(tensor.scale)) + tensor.zero_point
     clipped: Array = np.clip(integers, limits.min, limits.max)
     return clipped.astype(tensor.dtype)
 

@@ -29,10 +29,10 @@ def check_path(path: str) -> str:
 
 
 def check_distinct(paths: list[str]) -> None:
-    """Refuse paths of which two are the same file, on a case-insensitive filesystem as well.
+    """Refuse paths that no folder could hold together, on a case-insensitive filesystem as well.
 
     Raises:
-        BundleError: naming the first duplicate.
+        BundleError: naming the first that is there twice, or that is a file and a folder at once.
     """
     seen: set[str] = set()
     for path in paths:
@@ -40,3 +40,10 @@ def check_distinct(paths: list[str]) -> None:
         if folded in seen:
             raise BundleError(f"the bundle holds {path!r} twice: do not use this bundle")
         seen.add(folded)
+    for path in paths:
+        parts = path.casefold().split("/")
+        for depth in range(1, len(parts)):
+            if "/".join(parts[:depth]) in seen:
+                raise BundleError(
+                    f"the bundle holds {path!r} inside of what is a file: do not use this bundle"
+                )

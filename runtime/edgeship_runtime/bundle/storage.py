@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,21 @@ from edgeship_runtime.errors import BundleError
 # compress by less than 10, and the margin leaves room for models that are mostly zeros.
 _MAX_RATIO = 100
 _RATIO_COUNTS_FROM = 1 << 26
+
+# All that reading may raise. zipfile has an exception of its own, and lets others through that
+# damaged headers provoke: RuntimeError for encryption and odd methods, KeyError for a name that
+# went away, ValueError for names and offsets, OverflowError and struct.error for sizes.
+UNREADABLE = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    OverflowError,
+)
 
 
 class Storage(Protocol):
@@ -47,14 +64,21 @@ class Folder:
 
     def sizes(self) -> dict[str, int]:
         """See `Storage.sizes`."""
-        found = dict(self._walk(self._root))
-        check_distinct([check_path(path) for path in found])
+        try:
+            found = dict(self._walk(self._root))
+        except OSError as error:
+            raise BundleError(
+                f"{self._root} cannot be read ({error.strerror}): "
+                "make it readable, or copy it again"
+            ) from error
+        check_distinct(list(found))
         return found
 
     def _walk(self, folder: Path) -> Iterator[tuple[str, int]]:
         for entry in sorted(folder.iterdir()):
             status = entry.lstat()
-            path = entry.relative_to(self._root).as_posix()
+            # Checked for folders as well, which bounds how deep they can lie in one another.
+            path = check_path(entry.relative_to(self._root).as_posix())
             if stat.S_ISDIR(status.st_mode):
                 yield from self._walk(entry)
             elif stat.S_ISREG(status.st_mode):
@@ -79,8 +103,11 @@ class Archive:
     def sizes(self) -> dict[str, int]:
         """See `Storage.sizes`."""
         with self._zip() as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        check_distinct([check_path(entry.filename) for entry in entries])
+            found = archive.infolist()
+        for entry in found:
+            check_path(entry.filename.removesuffix("/"))
+        entries = [entry for entry in found if not entry.is_dir()]
+        check_distinct([entry.filename for entry in entries])
         for entry in entries:
             self._check_kind(entry)
         total = sum(entry.file_size for entry in entries)
@@ -108,18 +135,16 @@ class Archive:
 
     def open(self, path: str) -> IO[bytes]:
         """See `Storage.open`."""
-        archive = zipfile.ZipFile(self._path)
-        stream = archive.open(path)
         # The stream keeps the file open by itself.
-        archive.close()
-        return stream
+        with zipfile.ZipFile(self._path) as archive:
+            return archive.open(path)
 
     @contextmanager
     def _zip(self) -> Iterator[zipfile.ZipFile]:
         try:
             with zipfile.ZipFile(self._path) as archive:
                 yield archive
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
+        except UNREADABLE as error:
             raise BundleError(
                 f"{self._path} is not a whole bundle ({error}): copy it again, or convert again"
             ) from error

@@ -7,11 +7,13 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
+from edgeship_runtime.bundle.decode import decode
 from edgeship_runtime.bundle.manifest import FileSpec, Manifest, encode
 from edgeship_runtime.bundle.reader import MANIFEST, MANIFEST_HASH, Bundle, manifest_hash_line
-from edgeship_runtime.bundle.storage import Memory
+from edgeship_runtime.bundle.storage import UNREADABLE, Archive, Folder, Memory, Storage
 from edgeship_runtime.errors import BundleError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -37,7 +39,7 @@ class BundleWriter:
     def add(self, path: str, data: bytes) -> FileSpec:
         """Add a file, and return its entry for `Manifest.files`."""
         self._files[path] = data
-        return FileSpec(path=path, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
+        return FileSpec.of(path, data)
 
     def write(self, manifest: Manifest) -> Bundle:
         """Check all, write it to the target, and return it as read back from there.
@@ -45,9 +47,7 @@ class BundleWriter:
         Raises:
             BundleError: where files and manifest disagree, or the target cannot be written.
         """
-        data = encode(manifest)
-        seal = manifest_hash_line(hashlib.sha256(data).hexdigest())
-        files = {MANIFEST: data, MANIFEST_HASH: seal, **dict(sorted(self._files.items()))}
+        files = _all_files(manifest, self._files)
         Bundle.from_storage(Memory(files))
         try:
             self._target.parent.mkdir(parents=True, exist_ok=True)
@@ -69,28 +69,46 @@ class BundleWriter:
         return Bundle.open(self._target)
 
 
+def in_memory(manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
+    """A bundle that is written nowhere, verified like any other.
+
+    Raises:
+        BundleError: where files and manifest disagree.
+    """
+    return Bundle.from_storage(Memory(_all_files(manifest, files)))
+
+
+def _all_files(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    data = encode(manifest)
+    seal = manifest_hash_line(hashlib.sha256(data).hexdigest())
+    return {MANIFEST: data, MANIFEST_HASH: seal, **dict(sorted(files.items()))}
+
+
 def check_target(target: Path) -> None:
-    """Refuse a target that holds something else than a bundle, or that is a link.
+    """Refuse a target that holds anything else than a bundle, or that is a link.
 
     Raises:
         BundleError: with exit code 2.
     """
-    if target.is_symlink() or (target.exists() and not _is_bundle(target)):
+    # os.path, unlike pathlib, also answers for names that are too long or in locked folders.
+    if os.path.islink(target) or (os.path.exists(target) and not _is_bundle(target)):  # noqa: PTH110, PTH114
         refused = BundleError(
-            f"{target} exists and is not a bundle: choose another -o, or remove it first"
+            f"{target} exists and is not a bundle alone: choose another -o, or remove it first"
         )
         refused.exit_code = 2
         raise refused
 
 
 def _is_bundle(path: Path) -> bool:
-    if path.is_dir():
-        return (path / MANIFEST).is_file() and (path / MANIFEST_HASH).is_file()
+    """Whether there is a bundle and nothing beside it, damaged or not, so that nothing is lost."""
+    storage: Storage = Folder(path) if path.is_dir() else Archive(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            return MANIFEST in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+        held = set(storage.sizes())
+        with storage.open(MANIFEST) as stream:
+            manifest = decode(stream.read())
+    except (*UNREADABLE, BundleError):
         return False
+    return held <= {MANIFEST, MANIFEST_HASH, *(file.path for file in manifest.files)}
 
 
 def _write_folder(root: Path, files: dict[str, bytes]) -> None:
@@ -128,7 +146,7 @@ def _swap(made: Path, target: Path, aside: Path) -> None:
         target.rename(aside)
     try:
         made.replace(target)
-    except OSError:
+    except BaseException:
         if stepped_aside:
             aside.rename(target)
         raise

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from edgeship_runtime.bundle import Bundle, VariantSpec
 from edgeship_runtime.bundle.manifest import Format
-from edgeship_runtime.engines.engine import Engine
+from edgeship_runtime.engines.engine import Engine, one_line
 from edgeship_runtime.errors import EngineMissingError
 
 # format: (module that must be importable, what to install)
@@ -31,14 +31,25 @@ def open_engine(bundle: Bundle, variant: VariantSpec, threads: int | None = None
         threads: how many the engine may use; None leaves it to the engine.
 
     Raises:
-        EngineMissingError: where the engine's package is not installed.
+        EngineMissingError: where the engine's package is not installed, or does not import.
         EngineError: where the engine refuses the variant.
     """
+    module, extra = NEEDS[variant.format]
     if not installed(variant.format):
-        module, extra = NEEDS[variant.format]
         raise EngineMissingError(
             f"{variant.name} needs {module}, which is not installed: pip install '{extra}'"
         )
+    try:
+        return _open(bundle, variant, threads)
+    except ImportError as error:
+        # A wheel for another C library or another numpy: common on boards.
+        raise EngineMissingError(
+            f"{variant.name} needs {module}, which is installed but does not import "
+            f"({one_line(error)}): install a build for this machine"
+        ) from error
+
+
+def _open(bundle: Bundle, variant: VariantSpec, threads: int | None) -> Engine:
     match variant.format:
         case "tflite":
             from edgeship_runtime.engines.litert import LiteRT

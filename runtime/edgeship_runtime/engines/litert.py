@@ -39,6 +39,11 @@ class LiteRT:
 
     def run(self, inputs: Arrays) -> dict[str, Array]:
         """See `Engine.run`."""
+        if inputs.keys() != self._inputs.keys():
+            raise EngineError(
+                f"{self.name} fails on the input: the model takes {sorted(self._inputs)}, "
+                f"got {sorted(inputs)}"
+            )
         with self._lock:
             try:
                 self._fit({name: array.shape for name, array in inputs.items()})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import numpy as np
 import tensorflow as tf
 
 from edgeship_runtime.arrays import Array, Arrays
@@ -43,6 +44,11 @@ class SavedModel:
         """See `Engine.run`."""
         try:
             outputs = self._signature(**{name: tf.constant(a) for name, a in inputs.items()})
+            return {name: _array(tensor.numpy()) for name, tensor in outputs.items()}
         except (ValueError, TypeError, tf.errors.OpError) as error:
             raise EngineError(f"{self.name} fails on the input: {one_line(error)}") from error
-        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+
+def _array(array: Array) -> Array:
+    # TensorFlow's strings are bytes objects in numpy; text is UTF-8 in every engine.
+    return np.char.decode(array.astype(np.bytes_), "utf-8") if array.dtype.kind == "O" else array

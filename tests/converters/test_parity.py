@@ -1,0 +1,128 @@
+"""What the gate lets through, and what it says of the rest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeship_converters.parity import Judge
+from edgeship_runtime.arrays import Array
+from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
+
+X = InputSpec(name="x", dtype="float32", shape=(None, 1))
+CLASSIFIER = Contract(
+    task="classification",
+    inputs=(X,),
+    outputs=(
+        OutputSpec(name="label", dtype="int64", shape=(None,), role="label"),
+        OutputSpec(name="probabilities", dtype="float32", shape=(None, 2), role="probabilities"),
+    ),
+    classes=(0, 1),
+)
+REGRESSOR = Contract(
+    task="regression",
+    inputs=(X,),
+    outputs=(OutputSpec(name="prediction", dtype="float32", shape=(None,), role="value"),),
+)
+
+
+def classified(labels: Array) -> dict[str, Array]:
+    """Sure answers of a classifier."""
+    return {"label": labels, "probabilities": np.eye(2, dtype=np.float32)[labels]}
+
+
+def flipped(labels: Array, count: int) -> Array:
+    """The first `count` labels turned round."""
+    turned = labels.copy()
+    turned[:count] = 1 - turned[:count]
+    return turned
+
+
+LABELS = np.arange(1000) % 2
+
+
+def judge(truth: Array | None, max_drop: float = 0.005) -> Judge:
+    """A judge over the labels above."""
+    rows = {"x": np.zeros((len(LABELS), 1), np.float32)}
+    return Judge(CLASSIFIER, rows, classified(LABELS), truth, "held-out", max_drop)
+
+
+def fault(judge: Judge, outputs: dict[str, Array], *, quantized: bool) -> str | None:
+    """What the judge finds wrong."""
+    return judge.fault(outputs, judge.evidence(outputs, quantized=quantized), quantized=quantized)
+
+
+def test_a_float_variant_must_not_flip_one_label() -> None:
+    said = fault(judge(None), classified(flipped(LABELS, 1)), quantized=False)
+    assert said == (
+        "flips 1 of 1000 labels in output 'label' (limit 0): leave it out with --variants"
+    )
+    assert fault(judge(None), classified(LABELS), quantized=False) is None
+
+
+def test_a_float_variant_must_keep_to_float32() -> None:
+    outputs = classified(LABELS)
+    near = {**outputs, "probabilities": outputs["probabilities"] * np.float32(1 - 3e-6)}
+    far = {**outputs, "probabilities": outputs["probabilities"] * np.float32(1 - 3e-3)}
+    assert fault(judge(None), near, quantized=False) is None
+    said = fault(judge(None), far, quantized=False)
+    assert said is not None
+    assert "is off by 0.003 in output 'probabilities' (limit" in said
+
+
+@pytest.mark.parametrize(("lost", "passes"), [(0, True), (5, True), (6, False), (500, False)])
+def test_a_quantized_variant_may_lose_half_a_point_of_accuracy(lost: int, passes: bool) -> None:
+    said = fault(judge(LABELS), classified(flipped(LABELS, lost)), quantized=True)
+    assert (said is None) == passes
+    if said is not None:
+        assert f"loses {lost / 1000:.2%} accuracy on 1000 rows (limit 0.50%)" in said
+
+
+def test_max_drop_is_the_budget() -> None:
+    outputs = classified(flipped(LABELS, 30))
+    assert fault(judge(LABELS, 0.03), outputs, quantized=True) is None
+    assert fault(judge(LABELS, 0.02), outputs, quantized=True) is not None
+
+
+def test_flips_that_mend_the_source_s_mistakes_are_no_loss() -> None:
+    outputs = classified(flipped(LABELS, 100))
+    assert fault(judge(flipped(LABELS, 100)), outputs, quantized=True) is None
+
+
+def test_without_truth_flips_are_counted() -> None:
+    said = fault(judge(None), classified(flipped(LABELS, 10)), quantized=True)
+    assert said is not None
+    assert said.startswith("flips 1.00% of labels on 1000 rows (limit 0.50%)")
+
+
+def test_nan_never_passes() -> None:
+    outputs = classified(LABELS)
+    outputs["probabilities"] = outputs["probabilities"].copy()
+    outputs["probabilities"][7, 0] = np.nan
+    for quantized in (False, True):
+        said = fault(judge(LABELS, 0.9), outputs, quantized=quantized)
+        assert said is not None
+        assert "NaN" in said
+
+
+def test_a_quantized_regression_must_explain_the_source_s_variance() -> None:
+    expected = np.linspace(0, 10, 200, dtype=np.float32)
+    rows = {"x": np.zeros((200, 1), np.float32)}
+    judging = Judge(REGRESSOR, rows, {"prediction": expected}, None, "held-out")
+    steps = np.round(expected * 4) / 4
+    assert fault(judging, {"prediction": steps}, quantized=True) is None
+    said = fault(judging, {"prediction": np.round(expected / 4) * 4}, quantized=True)
+    assert said is not None
+    assert "of the variance of output 'prediction' unexplained (limit 0.50%)" in said
+
+
+def test_evidence_tells_errors_flips_and_metrics() -> None:
+    outputs = classified(flipped(LABELS, 20))
+    evidence = judge(flipped(LABELS, 5)).evidence(outputs, quantized=True)
+    assert evidence.rows == 1000
+    assert evidence.label_flips == 20
+    assert evidence.metric == "accuracy"
+    assert evidence.source_metric == pytest.approx(0.995)
+    assert evidence.variant_metric == pytest.approx(0.985)
+    assert evidence.errors["probabilities"].max_abs == 1.0
+    assert list(evidence.errors) == ["probabilities"]
