@@ -44,11 +44,16 @@ def main() -> None:
         edgeship("bench", bundle, "--data", path(test), "-o", path(f"{name}-bench"))
         edgeship("predict", bundle, "--data", path(test), "-o", path(f"{name}-predictions.csv"))
         edgeship("drift", bundle, "--data", path(test))
+    print("\n===== digits, in half the light =====", flush=True)
+    edgeship("drift", path("digits.edgeship"), "--data", path("digits-dim.npz"))
+    print("\n===== the daemon =====", flush=True)
     ask_daemon(path("cancer.edgeship"))
     print("\n===== all variants, side by side =====")
     for name in MODELS:
-        print((OUT / f"{name}-bench" / "report.md").read_text())
-    print("made:")
+        report = (OUT / f"{name}-bench" / "report.md").read_text()
+        print(f"\n{name}\n")
+        print("\n".join(line for line in report.splitlines() if line.startswith("|")))
+    print("\nmade:")
     for made in sorted(OUT.iterdir()):
         print(f"  {relative(made)}")
     print(f"done in {time.monotonic() - began:.0f} s")
@@ -84,7 +89,7 @@ def ask_daemon(bundle: str) -> None:
             url, body.encode(), {"Content-Type": "application/json"}, method="POST"
         )
         with urllib.request.urlopen(request, timeout=30) as response:
-            print(json.dumps(json.load(response), indent=1))
+            print(response.read().decode())
     finally:
         daemon.terminate()
         code = daemon.wait(timeout=30)

@@ -36,7 +36,7 @@ def _quantize(tflite: Artifact, task: Task, rules: Any, rows: dict[str, Array] |
     except (RuntimeError, ValueError) as error:
         line = " ".join(str(error).split())[:200]
         raise StepError(f"{task.name} cannot be quantized to TFLite int8: {line}") from error
-    return Artifact.of_file(quantized, _quantization(quantized))
+    return Artifact.of_file(quantized, quantization_of(quantized))
 
 
 def _ranges(model: bytes, rules: Any, rows: dict[str, Array]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def _one_by_one(rows: dict[str, Array]) -> Iterator[dict[str, Array]]:
         yield {name: array[index : index + 1] for name, array in rows.items()}
 
 
-def _quantization(model: bytes) -> Quantization:
+def quantization_of(model: bytes) -> Quantization:
     """The parameters of a model's integer inputs and outputs, as its own file states them."""
     runner = Interpreter(model_content=model).get_signature_runner(SIGNATURE)
     return Quantization(
