@@ -51,9 +51,9 @@ def percentage(share: float | None) -> str:
     """A share of 1 as one of 100.
 
     >>> percentage(0.9372), percentage(1.0)
-    ('93.72 %', '100.00 %')
+    ('93.72%', '100.00%')
     """
-    return UNKNOWN if share is None else f"{100 * share:.2f} %"
+    return UNKNOWN if share is None else f"{100 * share:.2f}%"
 
 
 def _row(result: Result) -> Line:
@@ -90,7 +90,7 @@ def _footnotes(report: Report) -> Iterator[str]:
         ]
         if short:
             yield (
-                f"p{percent} is given from {least_queries(percent)} queries on (99 % confidence, "
+                f"p{percent} is given from {least_queries(percent)} queries on (99% confidence, "
                 f"MLPerf early stopping): {', '.join(short)}"
             )
     if report.reference is not None:
