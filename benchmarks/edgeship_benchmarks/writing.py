@@ -10,6 +10,7 @@ from pathlib import Path
 from edgeship_benchmarks.errors import BenchError
 from edgeship_benchmarks.page import markdown
 from edgeship_benchmarks.report import Report, encode
+from edgeship_runtime.durable import sync_folder, write_synced
 
 JSON = "report.json"
 PAGE = "report.md"
@@ -36,29 +37,14 @@ def write(report: Report, folder: str | os.PathLike[str]) -> tuple[Path, Path]:
         work = Path(tempfile.mkdtemp(prefix=".edgeship-", dir=where))
         try:
             for name, data in files.items():
-                _write_synced(work / name, data)
+                write_synced(work / name, data)
             for name in files:
                 (work / name).replace(where / name)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-        _sync_folder(where)
+        sync_folder(where)
     except OSError as error:
         raise BenchError(
             f"cannot write the report to {where} ({error.strerror or error}): choose another folder"
         ) from error
     return where / JSON, where / PAGE
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

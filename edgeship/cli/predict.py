@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +24,7 @@ def predict(bundle: str, data: str, variant: str, output: str | None, threads: i
     """Predict every row of a data file with BUNDLE."""
     from edgeship_runtime import datafiles
     from edgeship_runtime.bundle import Bundle
+    from edgeship_runtime.durable import replace_file
     from edgeship_runtime.model import load
 
     if output is not None and Path(output).suffix not in (".csv", ".npz"):
@@ -38,7 +37,7 @@ def predict(bundle: str, data: str, variant: str, output: str | None, threads: i
     if output is None:
         click.echo(_csv(columns), nl=False)
         return
-    _write(Path(output), _npz(columns) if output.endswith(".npz") else _csv(columns).encode())
+    replace_file(Path(output), _npz(columns) if output.endswith(".npz") else _csv(columns).encode())
     count = len(next(iter(outputs.values())))
     click.echo(f"wrote {count} predictions of {model.variant.name} to {output}", err=True)
 
@@ -74,19 +73,3 @@ def _npz(columns: dict[str, Array]) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **columns)
     return stream.getvalue()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Put the whole file there, or leave what was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".edgeship-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

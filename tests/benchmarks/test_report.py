@@ -137,8 +137,8 @@ def test_cells_have_units_for_people_and_a_dash_where_nothing_is_known() -> None
         "p50": "68.0 µs",
         "p90": "1.25 ms",
         "p99": "-",
-        "accuracy": "93.72 %",
-        "agreement": "100.00 %",
+        "accuracy": "93.72%",
+        "agreement": "100.00%",
     }
     assert rows[1] == ("tflite-int8", "-", "46.1 kB", *["-"] * 6)
 

@@ -14,6 +14,7 @@ from edgeship_runtime.bundle.decode import decode
 from edgeship_runtime.bundle.manifest import FileSpec, Manifest, encode
 from edgeship_runtime.bundle.reader import MANIFEST, MANIFEST_HASH, Bundle, manifest_hash_line
 from edgeship_runtime.bundle.storage import UNREADABLE, Archive, Folder, Memory, Storage
+from edgeship_runtime.durable import sync_folder, write_synced
 from edgeship_runtime.errors import BundleError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -115,12 +116,9 @@ def _write_folder(root: Path, files: dict[str, bytes]) -> None:
     for path, data in files.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_synced(target, data)
     for folder in (root, *(path for path in root.rglob("*") if path.is_dir())):
-        _sync_folder(folder)
+        sync_folder(folder)
 
 
 def _write_zip(path: Path, files: dict[str, bytes]) -> None:
@@ -150,15 +148,7 @@ def _swap(made: Path, target: Path, aside: Path) -> None:
         if stepped_aside:
             aside.rename(target)
         raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(target.parent)
 
 
 def _unwritable(target: Path, error: OSError) -> BundleError:
