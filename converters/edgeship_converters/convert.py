@@ -17,7 +17,7 @@ from edgeship_converters.errors import ParityError, PlanError
 from edgeship_converters.parity import MAX_DROP, Judge
 from edgeship_converters.plan import ALL, Plan, Step, make_plan, take
 from edgeship_converters.quiet import quiet
-from edgeship_converters.rows import gather
+from edgeship_converters.rows import check_enough, gather
 from edgeship_converters.sources import Source, open_source
 from edgeship_runtime import drift, labels
 from edgeship_runtime.arrays import Array
@@ -76,6 +76,7 @@ def convert(  # noqa: PLR0913 - each argument is an option of the command line
         model = open_source(source, allow_pickle=allow_pickle)
     plan = make_plan(model.kind, variants, with_data=data is not None)
     rows = gather(model.contract, data, eval_data, label_column)
+    check_enough(rows, plan)
     on_step("asking the source model")
     with quiet():
         expected = model.predict(rows.judged)
@@ -122,6 +123,10 @@ def _prove(draft: Draft, plan: Plan, judge: Judge, on_step: OnStep) -> None:
         on_step(f"proving {variant}")
         with quiet():
             outputs = load(unproven, variant).predict(judge.inputs)
+        fault = judge.shape_fault(outputs)
+        if fault is not None:
+            faults.append(f"{variant} {fault}")
+            continue
         evidence = judge.evidence(outputs, quantized=quantized[variant])
         fault = judge.fault(outputs, evidence, quantized=quantized[variant])
         if fault is not None:

@@ -54,7 +54,9 @@ class Judge:
             rows=len(next(iter(self.expected.values()))),
             rows_from=self.rows_from,
             errors={
-                spec.name: _error(self.expected[spec.name], outputs[spec.name], quantized=quantized)
+                spec.name: _error(
+                    self.expected[spec.name], outputs[spec.name], spec, quantized=quantized
+                )
                 for spec in self.contract.outputs
                 if spec.role != "label"
             },
@@ -64,20 +66,28 @@ class Judge:
             variant_metric=named[1] if named else None,
         )
 
+    def shape_fault(self, outputs: Arrays) -> str | None:
+        """Why outputs cannot be compared with the source's at all; None where they can."""
+        for spec in self.contract.outputs:
+            expected, got = self.expected[spec.name].shape, np.shape(outputs[spec.name])
+            if expected != got:
+                return (
+                    f"gives output {spec.name!r} in the shape {got}, the source in {expected}: "
+                    "leave it out with --variants"
+                )
+        return None
+
     def fault(self, outputs: Arrays, evidence: Evidence, *, quantized: bool) -> str | None:
         """Why a variant with this evidence must not be shipped: figure, limit, remedy."""
         for spec in self.contract.outputs:
-            if not _is_number(spec):
-                continue
-            if not np.isfinite(outputs[spec.name]).all():
+            if _is_number(spec) and not np.isfinite(outputs[spec.name]).all():
                 return f"gives NaN or infinite values in output {spec.name!r}: leave it out"
         return self._quantized_fault(outputs, evidence) if quantized else self._float_fault(outputs)
 
     def _float_fault(self, outputs: Arrays) -> str | None:
         for spec in self.contract.outputs:
             expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
-            if expected.shape != got.shape:
-                return f"gives output {spec.name!r} in the shape {got.shape}, not {expected.shape}"
+            limits = _limits(expected, spec)
             if not _is_number(spec):
                 flips = int(np.count_nonzero(~labels.same(expected, got)))
                 if flips:
@@ -85,11 +95,11 @@ class Judge:
                         f"flips {flips} of {len(expected)} labels in output {spec.name!r} "
                         "(limit 0): leave it out with --variants"
                     )
-            elif not (np.abs(got - expected) <= _limits(expected)).all():
-                error = _error(expected, got, quantized=False)
+            elif not (np.abs(got - expected) <= limits).all():
+                worst = np.argmax(np.abs(got - expected) - limits)
                 return (
-                    f"is off by {error.max_abs:.3g} in output {spec.name!r} (limit "
-                    f"{float(_limits(expected).max()):.3g}): leave it out with --variants"
+                    f"is off by {np.abs(got - expected).flat[worst]:.3g} in output {spec.name!r} "
+                    f"(limit {limits.flat[worst]:.3g}): leave it out with --variants"
                 )
         return None
 
@@ -114,7 +124,7 @@ class Judge:
                 )
             return None
         for spec in self.contract.outputs:
-            lost = 1.0 - metrics.r_squared(self.expected[spec.name], outputs[spec.name])
+            lost = _unexplained(self.expected[spec.name], outputs[spec.name])
             if lost > self.max_drop:
                 return (
                     f"leaves {lost:.2%} of the variance of output {spec.name!r} unexplained "
@@ -127,19 +137,36 @@ def _is_number(spec: OutputSpec) -> bool:
     return spec.role != "label" and spec.dtype.startswith("float")
 
 
-def _limits(expected: Array) -> Array:
-    scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
-    limits: Array = _ABSOLUTE * scale + _RELATIVE * np.abs(expected.astype(np.float64))
+def _limits(expected: Array, spec: OutputSpec) -> Array:
+    """How far each value may lie off in float32, by the size of its own column."""
+    size = np.abs(expected.astype(np.float64)) if _is_number(spec) else np.zeros(expected.shape)
+    columns = size.reshape(len(size), -1) if size.ndim > 1 else size[:, None]
+    largest = columns.max(axis=0, initial=0.0)
+    if spec.role == "probabilities":
+        largest = np.ones_like(largest)
+    limits: Array = (_ABSOLUTE * largest + _RELATIVE * columns).reshape(size.shape)
     return limits
 
 
-def _error(expected: Array, got: Array, *, quantized: bool) -> OutputError:
+def _unexplained(expected: Array, got: Array) -> float:
+    """The largest share of a column's variance that is lost, over all columns.
+
+    A column that hardly varies is held against a tenth of its size instead.
+    """
+    e = expected.astype(np.float64).reshape(len(expected), -1)
+    g = np.asarray(got).astype(np.float64).reshape(len(expected), -1)
+    error = ((e - g) ** 2).mean(axis=0)
+    spread = np.maximum(e.var(axis=0), (0.1 * np.abs(e).max(axis=0, initial=0.0)) ** 2)
+    return float(np.where(error == 0, 0.0, error / np.where(spread == 0, 1e-300, spread)).max())
+
+
+def _error(expected: Array, got: Array, spec: OutputSpec, *, quantized: bool) -> OutputError:
     e, g = expected.astype(np.float64), np.asarray(got).astype(np.float64)
     difference = np.abs(g - e)
     largest = float(np.abs(e).max(initial=0.0))
     floor = np.maximum(np.abs(e), max(largest * 1e-3, float(np.finfo(np.float32).tiny)))
     max_abs = float(difference.max(initial=0.0))
-    room = float(_limits(expected).max(initial=0.0))
+    room = float(_limits(expected, spec).max(initial=0.0))
     return OutputError(
         max_abs=max_abs,
         max_rel=float((difference / floor).max(initial=0.0)),

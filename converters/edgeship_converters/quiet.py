@@ -17,8 +17,8 @@ from edgeship_runtime.errors import EdgeshipError
 def quiet() -> Iterator[None]:
     """Send what the block prints to a log file, also what C++ code writes past Python.
 
-    The file is removed if the block succeeds. If it fails, the file stays, and an
-    `EdgeshipError` names it at the end of its message; a process in which standard output or
+    If the block fails with an `EdgeshipError`, the file stays, and the error names it at the end
+    of its message; otherwise it is removed; a process in which standard output or
     standard error is closed is left as it is.
     """
     with suppress(OSError, ValueError):
@@ -36,14 +36,14 @@ def quiet() -> Iterator[None]:
     for descriptor in saved:
         os.dup2(handle, descriptor)
     os.close(handle)
-    failed = True
+    named = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-        failed = False
     except EdgeshipError as error:
-        if log.stat().st_size:
+        named = log.stat().st_size > 0
+        if named:
             error.args = (f"{error} (log: {log})",)
         raise
     finally:
@@ -53,5 +53,5 @@ def quiet() -> Iterator[None]:
         for descriptor, original in saved.items():
             os.dup2(original, descriptor)
             os.close(original)
-        if not failed or not log.stat().st_size:
+        if not named:
             log.unlink()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from edgeship_converters.parity import RowsFrom
+from edgeship_converters.plan import Plan
 from edgeship_runtime import datafiles
 from edgeship_runtime.arrays import Array, numpy_dtype
 from edgeship_runtime.bundle import Contract, InputSpec
@@ -18,6 +20,7 @@ from edgeship_runtime.inputs import check_inputs
 _SEED = 0
 _HELD_OUT_SHARE = 0.2
 _FEWEST = 10
+_FEWEST_FOR_QUANTIZED = 20
 _MOST_FOR_CALIBRATION = 500
 _SYNTHETIC = 256
 _FREE_AXIS = 8
@@ -31,7 +34,7 @@ class Rows:
         contract: the source's, with the feature names that the data's header added.
         everything: all rows of --data, for the baseline; None without data.
         calibration: rows for choosing quantization ranges; None without data.
-        judged: rows for parity, none of which is a calibration row.
+        judged: rows for parity; held out, or from a file of their own, so none calibrates.
         truth: the labels of `judged`.
         rows_from: where `judged` comes from.
     """
@@ -59,6 +62,11 @@ def gather(
         DataError: for a file that cannot be used, or too few rows.
         InputError: for rows that do not fit the contract, NaN and infinities included.
     """
+    if data and eval_data and Path(data).resolve() == Path(eval_data).resolve():
+        raise DataError(
+            f"{data} cannot both calibrate and judge: give other rows with --eval-data, or leave "
+            "it out, and a fifth of --data is held out"
+        )
     main = _read(contract, data, label_column) if data is not None else None
     if main is not None and main.columns:
         contract = _with_names(contract, main.columns)
@@ -94,6 +102,22 @@ def gather(
     )
 
 
+def check_enough(rows: Rows, plan: Plan) -> None:
+    """Refuse to judge quantized variants on so few rows that any of them would pass.
+
+    Raises:
+        DataError: with how many there are and are needed.
+    """
+    count = len(next(iter(rows.judged.values())))
+    quantized = [step.variant for step in plan.steps if step.quantizes]
+    if quantized and count < _FEWEST_FOR_QUANTIZED:
+        raise DataError(
+            f"{count} rows are too few to judge {', '.join(quantized)}: give "
+            f"{_FEWEST_FOR_QUANTIZED} with --eval-data or five times as many with --data, or "
+            "leave these out with --variants"
+        )
+
+
 def _read(
     contract: Contract, path: str | os.PathLike[str], label_column: str | None
 ) -> datafiles.DataSet:
@@ -111,7 +135,32 @@ def _checked(
         raise DataError(f"{path} has no rows: give some")
     if rows.labels is not None and len(rows.labels) != count:
         raise DataError(f"{path} has {len(rows.labels)} labels for {count} rows: give one each")
+    _check_labels(contract, rows.labels, path)
     return checked
+
+
+def _check_labels(
+    contract: Contract, labels: Array | None, path: str | os.PathLike[str] | None
+) -> None:
+    """Refuse labels that the model cannot give: every variant would be equally wrong on them."""
+    if labels is None or contract.classes is None:
+        return
+    classes = np.asarray(contract.classes)
+    if labels.ndim != 1:
+        raise DataError(f"{path} has labels of the shape {labels.shape}: give one class a row")
+    unlike = "U" in (labels.dtype.kind, classes.dtype.kind)
+    known = (
+        np.isin(labels.astype(np.str_), classes.astype(np.str_))
+        if unlike
+        else np.isin(labels, classes)
+    )
+    if not known.all():
+        shown = ", ".join(str(label) for label in classes[:5])
+        more = ", …" if len(classes) > 5 else ""
+        raise DataError(
+            f"{path} has the label {str(labels[~known][0])!r}, the model's classes are "
+            f"{shown}{more}: give labels as the model was trained on"
+        )
 
 
 def _with_names(contract: Contract, names: tuple[str, ...]) -> Contract:

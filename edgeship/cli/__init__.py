@@ -18,6 +18,7 @@ from edgeship.cli.serve import serve
 from edgeship.cli.verify import verify
 from edgeship_runtime.errors import EdgeshipError
 
+FAILED = 1
 WRONG_USE = 2
 INTERRUPTED = 130
 
@@ -56,6 +57,14 @@ def main() -> NoReturn:
         sys.exit(1)
     except OSError as error:
         _leave(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), WRONG_USE)
+    except Exception as error:
+        if os.environ.get("EDGESHIP_TRACEBACK"):
+            raise
+        _leave(
+            f"a fault of edgeship's own, {type(error).__name__}: {str(error)[:200]} "
+            "(set EDGESHIP_TRACEBACK=1 to see where, and please report it)",
+            FAILED,
+        )
     sys.exit(code if isinstance(code, int) else 0)
 
 

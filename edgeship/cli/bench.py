@@ -17,7 +17,10 @@ from edgeship.cli.progress import progress
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a table.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 def bench(bundle: str, data: str | None, output: str | None, as_json: bool, threads: int) -> None:
-    """Measure every variant of BUNDLE side by side: size, latency, accuracy, agreement."""
+    """Measure all variants side by side.
+
+    Size, latency, accuracy and agreement of each variant of BUNDLE that this machine can run.
+    """
     import edgeship_benchmarks as benchmarks
     from edgeship_runtime import datafiles
     from edgeship_runtime.bundle import Bundle

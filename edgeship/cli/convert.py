@@ -42,7 +42,9 @@ def convert(  # noqa: PLR0913, PLR0917 - one argument for each option
     max_drop: str,
     allow_pickle: bool,
 ) -> None:
-    """Convert the model SOURCE (.keras, .skops, .joblib, .pkl) to a bundle of proven variants.
+    """Make a bundle of proven variants.
+
+    SOURCE is a trained model: .keras, .skops, or with --allow-pickle .joblib or .pkl.
 
     Data files are .npz (arrays named like the inputs, or x; labels in y), .npy, .csv with a
     header, or .parquet.

@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 @click.option("--data", required=True, metavar="FILE", help="Rows: .npz, .npy, .csv or .parquet.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def drift(bundle: str, data: str, as_json: bool) -> None:
-    """Compare a data file with the baseline that BUNDLE was made with, feature by feature.
+    """Compare rows with the training data.
 
-    No engine is needed. Missing values count as such; they are not refused.
+    Feature by feature, with the baseline that BUNDLE was made with. No engine is needed. Missing
+    values count as such; they are not refused.
     """
     import msgspec
 
     from edgeship_runtime import datafiles
     from edgeship_runtime.bundle import Bundle
     from edgeship_runtime.drift import Sketch, judge, load_baseline
-    from edgeship_runtime.inputs import check_inputs
 
     opened = Bundle.open(bundle)
     manifest = opened.manifest
     baseline = load_baseline(opened)
     rows = datafiles.read(data, manifest.inputs, manifest.label_column)
     sketch = Sketch(baseline)
-    sketch.update(check_inputs(manifest.inputs, rows.inputs, finite=False))
+    sketch.update(rows.inputs)
     report = judge(baseline, sketch)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report), indent=1))

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 @click.argument("bundle")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest.")
 def inspect(bundle: str, as_json: bool) -> None:
-    """Show what BUNDLE holds: its contract, variants and evidence. No engine is needed."""
+    """Show what a bundle holds.
+
+    The contract, variants and evidence of BUNDLE; no engine is needed.
+    """
     from edgeship.cli.convert import evidence_table
     from edgeship_runtime.bundle import Bundle
     from edgeship_runtime.bundle.manifest import encode

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="FILE", help=".csv or .npz; else CSV on standard output.")
 @click.option("--threads", type=click.IntRange(min=1), help="How many the engine may use.")
 def predict(bundle: str, data: str, variant: str, output: str | None, threads: int | None) -> None:
-    """Predict every row of a data file with BUNDLE."""
+    """Predict every row of a data file."""
     from edgeship_runtime import datafiles
     from edgeship_runtime.bundle import Bundle
     from edgeship_runtime.durable import replace_file
@@ -50,6 +51,8 @@ def _with_labels(model: Model, outputs: dict[str, Array]) -> dict[str, Array]:
 
 
 def _csv(columns: dict[str, Array]) -> str:
+    import numpy as np
+
     header: list[str] = []
     flat: list[Array] = []
     for name, array in columns.items():
@@ -57,13 +60,14 @@ def _csv(columns: dict[str, Array]) -> str:
             header.append(name)
             flat.append(array)
             continue
-        matrix = array.reshape(len(array), -1)
+        matrix = array.reshape(len(array), math.prod(array.shape[1:]))
         header += [f"{name}[{index}]" for index in range(matrix.shape[1])]
         flat += list(matrix.T)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(zip(*(column.tolist() for column in flat), strict=True))
+    # As text, a float32 takes the fewest digits that tell it from its neighbours.
+    writer.writerows(zip(*(column.astype(np.str_).tolist() for column in flat), strict=True))
     return stream.getvalue()
 
 
@@ -71,5 +75,6 @@ def _npz(columns: dict[str, Array]) -> bytes:
     import numpy as np
 
     stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **columns)
+    arrays: dict[str, Any] = dict(columns)
+    np.savez(stream, **arrays)
     return stream.getvalue()

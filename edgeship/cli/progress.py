@@ -34,10 +34,14 @@ def _lines() -> Iterator[Callable[[str], None]]:
 @contextmanager
 def _spinner() -> Iterator[Callable[[str], None]]:
     from rich.console import Console
+    from rich.live import Live
+    from rich.spinner import Spinner
 
-    # The converters' own chatter is kept off descriptor 2 while they run; a copy still shows.
+    # The converters' own chatter is kept off descriptor 2 while they run; a copy still shows. What
+    # they print must not be taken up by rich either.
     with os.fdopen(os.dup(2), "w") as terminal:
         console = Console(file=terminal)
+        spinner = Spinner("dots", "starting")
         step: list[tuple[str, float]] = []
 
         def finish() -> None:
@@ -45,12 +49,18 @@ def _spinner() -> Iterator[Callable[[str], None]]:
                 what, began = step.pop()
                 console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - began:.1f} s[/]")
 
-        with console.status("starting") as status:
+        def on_step(what: str) -> None:
+            finish()
+            step.append((what, time.monotonic()))
+            spinner.update(text=what)
 
-            def on_step(what: str) -> None:
-                finish()
-                step.append((what, time.monotonic()))
-                status.update(what)
-
+        with Live(
+            spinner,
+            console=console,
+            refresh_per_second=12.5,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ):
             yield on_step
             finish()

@@ -27,7 +27,7 @@ import click
 def serve(
     bundle: Path, variant: str, host: str, port: int, uds: Path | None, threads: int | None
 ) -> None:
-    """Answer requests for predictions over HTTP.
+    """Answer predictions over HTTP.
 
     Speaks the Open Inference Protocol v2. The model proves the bundle's goldens before it takes
     a request; SIGTERM and Ctrl-C let requests that were begun finish.

@@ -11,7 +11,9 @@ from edgeship.cli import table
 @click.argument("bundle")
 @click.option("--variant", metavar="NAME", help="Only this one.")
 def verify(bundle: str, variant: str | None) -> None:
-    """Check every hash of BUNDLE, then run its goldens on this machine's engines.
+    """Check hashes and run the goldens.
+
+    First every hash of BUNDLE, then its goldens on this machine's engines.
 
     Leaves with exit code 1 if anything is not as the manifest says, if a variant answers
     otherwise than the source model did, or if no variant can be run here.

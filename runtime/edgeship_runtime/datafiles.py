@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle.manifest import InputSpec
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.inputs import ANY_NAME
+
+# A column of a table: numbers as they are, or cells of text.
+Column: TypeAlias = "Array | list[str]"
 
 LABELS = "y"
 SUFFIXES = (".npz", ".npy", ".csv", ".parquet")
@@ -71,7 +74,10 @@ def read(
                 table = _csv_columns(where)
             case _:
                 table = _parquet_columns(where)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, csv.Error) as error:
+    except DataError:
+        raise
+    except Exception as error:
+        # The readers of numpy, zipfile and pyarrow raise what a damaged file leads them to.
         line = " ".join(str(error).split())[:200]
         raise DataError(f"{where} cannot be read as {suffix}: {line}") from error
     return _from_table(where, table, specs, label_column, labels_required)
@@ -86,11 +92,11 @@ def _from_npz(
     with loaded as archive:
         arrays = {name: np.asarray(archive[name]) for name in archive.files}
     have = ", ".join(repr(name) for name in arrays) or "no arrays"
+    names = [spec.name for spec in specs]
     labels_name = label_column or LABELS
-    labels = arrays.pop(labels_name, None)
+    labels = None if labels_name in names else arrays.pop(labels_name, None)
     if labels is None and labels_required:
         raise DataError(f"{path} has no array {labels_name!r} for the labels: it holds {have}")
-    names = [spec.name for spec in specs]
     if len(specs) == 1 and names[0] not in arrays and ANY_NAME in arrays:
         arrays[names[0]] = arrays.pop(ANY_NAME)
     for name in names:
@@ -111,7 +117,7 @@ def _from_npy(path: Path, specs: Sequence[InputSpec], label_column: str | None) 
     return DataSet({specs[0].name: array})
 
 
-def _csv_columns(path: Path) -> dict[str, Array]:
+def _csv_columns(path: Path) -> dict[str, Column]:
     with path.open(newline="", encoding="utf-8-sig") as stream:
         lines = csv.reader(stream, strict=True)
         header = [name.strip() for name in next(lines, [])]
@@ -129,26 +135,26 @@ def _csv_columns(path: Path) -> dict[str, Array]:
                     f"the header has {len(header)}: mend that line"
                 )
             rows.append(row)
-    cells = np.array(rows, dtype=np.str_).reshape(len(rows), len(header))
-    return {name: cells[:, index] for index, name in enumerate(header)}
+    return {name: [row[index].strip() for row in rows] for index, name in enumerate(header)}
 
 
-def _parquet_columns(path: Path) -> dict[str, Array]:
+def _parquet_columns(path: Path) -> dict[str, Column]:
     if find_spec("pyarrow") is None:
         raise DataError(f"{path} needs pyarrow, which is not installed: pip install pyarrow")
     from pyarrow import parquet
 
     table = parquet.read_table(path)
-    columns = {}
+    columns: dict[str, Column] = {}
     for name in table.column_names:
         array = table.column(name).to_numpy()
-        columns[name] = array.astype(np.str_) if array.dtype.kind == "O" else array
+        text = array.dtype.kind == "O"
+        columns[name] = ["" if c is None else str(c) for c in array] if text else array
     return columns
 
 
 def _from_table(
     path: Path,
-    table: dict[str, Array],
+    table: dict[str, Column],
     specs: Sequence[InputSpec],
     label_column: str | None,
     labels_required: bool,
@@ -188,7 +194,7 @@ def _chosen_columns(path: Path, have: list[str], spec: InputSpec) -> tuple[str, 
     return tuple(have)
 
 
-def _matrix(path: Path, columns: dict[str, Array], spec: InputSpec) -> Array:
+def _matrix(path: Path, columns: dict[str, Column], spec: InputSpec) -> Array:
     numbers = [_numbers(path, name, column) for name, column in columns.items()]
     rows = len(numbers[0]) if numbers else 0
     matrix: Array = np.stack(numbers, axis=1) if numbers else np.empty((rows, 0))
@@ -201,35 +207,45 @@ def _matrix(path: Path, columns: dict[str, Array], spec: InputSpec) -> Array:
     return matrix
 
 
-def _numbers(path: Path, name: str, column: Array) -> Array:
-    if column.dtype.kind in "fiub":
+def _numbers(path: Path, name: str, column: Column) -> Array:
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind not in "fiub":
+            raise DataError(f"{path} column {name!r} holds {column.dtype}: expected numbers")
         return column.astype(np.float64)
-    cells = np.char.strip(column.astype(np.str_))
-    missing = np.isin(np.char.lower(cells), _MISSING)
-    try:
-        return np.where(missing, "nan", cells).astype(np.float64)
-    except ValueError:
-        pass
-    for index, cell in enumerate(np.where(missing, "nan", cells)):
-        try:
-            float(cell)
-        except ValueError:
+    numbers = np.empty(len(column))
+    for index, cell in enumerate(column):
+        number = _number(cell)
+        if number is None:
             raise DataError(
-                f"{path} row {index + 1}, column {name!r} holds {str(cell)[:40]!r}: "
-                "expected a number"
-            ) from None
-    raise DataError(f"{path} column {name!r} does not hold numbers")
+                f"{path} row {index + 1}, column {name!r} holds {cell[:40]!r}: expected a number"
+            )
+        numbers[index] = number
+    return numbers
 
 
-def _label_values(labels: Array | None) -> Array | None:
-    if labels is None or labels.dtype.kind not in "UO":
+def _number(cell: str) -> float | None:
+    if cell.lower() in _MISSING:
+        return float("nan")
+    if "_" in cell:
+        # Python reads 1_000 as a thousand; a data file does not mean that.
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _label_values(labels: Column | None) -> Array | None:
+    """Text labels as integers or numbers where that is what they say; 001 stays text."""
+    if labels is None or isinstance(labels, np.ndarray):
         return labels
-    for dtype in (np.int64, np.float64):
-        try:
-            return labels.astype(dtype)
-        except ValueError:
-            continue
-    return np.char.strip(labels.astype(np.str_))
+    numbers = [_number(cell) for cell in labels]
+    codes = any(len(cell) > 1 and cell[0] == "0" and cell[1].isdigit() for cell in labels)
+    if codes or any(number is None for number in numbers):
+        return np.array(labels, dtype=np.str_)
+    values = np.array(numbers, dtype=np.float64)
+    whole = all(cell.lstrip("+-").isdigit() for cell in labels)
+    return values.astype(np.int64) if whole else values
 
 
 def _column(labels: Array | None) -> Array | None:

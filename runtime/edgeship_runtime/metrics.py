@@ -57,14 +57,16 @@ def score(contract: Contract, outputs: Arrays, truth: Array) -> tuple[Metric, fl
 
 
 def r_squared(truth: Array, predicted: Array) -> float:
-    """Coefficient of determination, 1 - SSE/SST, over all values together.
+    """Coefficient of determination, 1 - SSE/SST, averaged over columns.
 
-    As in scikit-learn, a constant truth gives 1.0 when met exactly and 0.0 otherwise.
+    As in scikit-learn, a constant column gives 1.0 when met exactly and 0.0 otherwise.
     """
-    t = truth.astype(np.float64).reshape(-1)
-    p = predicted.astype(np.float64).reshape(-1)
-    residual = float(((t - p) ** 2).sum())
-    total = float(((t - t.mean()) ** 2).sum())
-    if total == 0.0:
-        return 1.0 if residual == 0.0 else 0.0
-    return 1.0 - residual / total
+    rows = len(truth)
+    t = truth.astype(np.float64).reshape(rows, -1)
+    p = predicted.astype(np.float64).reshape(rows, -1)
+    residual = ((t - p) ** 2).sum(axis=0)
+    total = ((t - t.mean(axis=0)) ** 2).sum(axis=0)
+    constant = np.where(residual == 0.0, 1.0, 0.0)
+    return float(
+        np.where(total == 0.0, constant, 1.0 - residual / np.where(total == 0.0, 1.0, total)).mean()
+    )

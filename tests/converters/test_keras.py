@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -119,8 +120,8 @@ def test_several_inputs_and_outputs_keep_their_names(tmp_path: Path) -> None:
     model = keras.Model([zeta, alpha], outputs)
     random = np.random.default_rng(0)
     rows = {
-        "zeta": random.normal(size=(60, 3)).astype(np.float32),
-        "alpha": random.normal(size=(60, 4)).astype(np.float32),
+        "zeta": random.normal(size=(200, 3)).astype(np.float32),
+        "alpha": random.normal(size=(200, 4)).astype(np.float32),
     }
     model.save(tmp_path / "two.keras")
     np.savez(tmp_path / "rows.npz", allow_pickle=False, **rows)
@@ -175,6 +176,8 @@ def test_a_matrix_without_a_name_is_called_x(tmp_path: Path) -> None:
         (3, None, "sparse_categorical_crossentropy", "logits", (0, 1, 2)),
         (3, "sigmoid", "binary_crossentropy", "tensor", None),
         (1, None, "mae", "value", None),
+        (1, "hard_sigmoid", "binary_crossentropy", "probabilities", (0, 1)),
+        (1, "sigmoid", "mse", "value", None),
     ],
 )
 def test_the_meaning_of_an_output_comes_from_its_activation_or_loss(
@@ -192,6 +195,61 @@ def test_the_meaning_of_an_output_comes_from_its_activation_or_loss(
     bundle = convert(tmp_path / "m.keras", tmp_path / "b", variants="tflite-float32")
     assert bundle.manifest.outputs[0].role == role
     assert bundle.manifest.classes == classes
+
+
+def test_logits_are_known_by_the_loss(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(1)])
+    model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+    model.save(tmp_path / "m.keras")
+    bundle = convert(tmp_path / "m.keras", tmp_path / "b", variants="tflite-float32")
+    assert bundle.manifest.outputs[0].role == "logits"
+
+
+def test_outputs_never_share_a_name(tmp_path: Path) -> None:
+    first, second = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    shared = layers.Dense(2, name="dense")
+    model = keras.Model([first, second], [shared(first), shared(second)])
+    model.save(tmp_path / "m.keras")
+    bundle = convert(tmp_path / "m.keras", tmp_path / "b")
+    assert [spec.name for spec in bundle.manifest.outputs] == ["dense", "dense_1"]
+
+
+def test_an_output_never_has_an_input_s_name(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="x")])
+    model.save(tmp_path / "m.keras")
+    bundle = convert(tmp_path / "m.keras", tmp_path / "b")
+    assert [spec.name for spec in bundle.manifest.outputs] == ["x_1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"shape": (3,), "name": "my-input"}, "rename it in keras.Input"),
+        ({"batch_shape": (1, 3)}, "fixed batch of 1"),
+        ({"shape": (3,), "dtype": "string"}, "ordinary numbers"),
+    ],
+)
+def test_inputs_that_cannot_be_kept_are_refused(
+    given: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    inputs = keras.Input(**given)
+    outputs = inputs if given.get("dtype") == "string" else layers.Dense(1)(inputs)
+    keras.Model(inputs, outputs).save(tmp_path / "m.keras")
+    with pytest.raises(SourceError, match=message):
+        convert(tmp_path / "m.keras", tmp_path / "b")
+
+
+def test_rows_that_the_source_itself_cannot_take_are_said(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((2,), dtype="int32"), layers.Embedding(5, 3)])
+    model.save(tmp_path / "m.keras")
+    np.save(tmp_path / "rows.npy", np.full((20, 2), 99))
+    with pytest.raises(SourceError, match="itself fails on these rows"):
+        convert(
+            tmp_path / "m.keras",
+            tmp_path / "b",
+            data=tmp_path / "rows.npy",
+            variants="tflite-float32",
+        )
 
 
 def test_without_data_only_float_variants_are_made(digits: Path, tmp_path: Path) -> None:

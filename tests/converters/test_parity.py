@@ -126,3 +126,35 @@ def test_evidence_tells_errors_flips_and_metrics() -> None:
     assert evidence.variant_metric == pytest.approx(0.985)
     assert evidence.errors["probabilities"].max_abs == 1.0
     assert list(evidence.errors) == ["probabilities"]
+
+
+def columns(expected: Array) -> Judge:
+    """A judge over a regression of several columns."""
+    spec = OutputSpec(name="y", dtype="float32", shape=(None, expected.shape[1]), role="value")
+    contract = Contract(task="regression", inputs=(X,), outputs=(spec,))
+    rows = {"x": np.zeros((len(expected), 1), np.float32)}
+    return Judge(contract, rows, {"y": expected}, None, "held-out")
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_a_small_column_counts_as_much_as_a_large_one(quantized: bool) -> None:
+    random = np.random.default_rng(0)
+    expected = (random.normal(size=(300, 2)) * [1e6, 1.0]).astype(np.float32)
+    judging = columns(expected)
+    assert fault(judging, {"y": expected.copy()}, quantized=quantized) is None
+    broken = expected.copy()
+    broken[:, 1] = 5.0
+    assert fault(judging, {"y": broken}, quantized=quantized) is not None
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+def test_small_outputs_are_not_lost_in_the_tolerance(quantized: bool) -> None:
+    expected = (np.random.default_rng(0).normal(size=(300, 1)) * 1e-5).astype(np.float32)
+    assert fault(columns(expected), {"y": np.zeros_like(expected)}, quantized=quantized) is not None
+
+
+def test_another_shape_is_a_fault_before_any_comparison() -> None:
+    said = columns(np.ones((30, 2), np.float32)).shape_fault({"y": np.ones((1, 2), np.float32)})
+    assert said == (
+        "gives output 'y' in the shape (1, 2), the source in (30, 2): leave it out with --variants"
+    )

@@ -17,12 +17,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree._tree import Tree
 
 from edgeship_converters import convert
 from edgeship_converters.errors import SourceError, StepError
 from edgeship_converters.sources import open_source
 from edgeship_runtime.bundle import Bundle
-from edgeship_runtime.errors import BundleError, InputError
+from edgeship_runtime.errors import BundleError, DataError, InputError
 from edgeship_runtime.model import load
 
 
@@ -168,6 +169,33 @@ def test_a_forged_tree_is_refused(tmp_path: Path) -> None:
     model.tree_.__setstate__(state)
     with pytest.raises(SourceError, match="not sound"):
         open_source(saved(model, tmp_path))
+
+
+def test_a_tree_that_lies_about_its_width_is_refused(tmp_path: Path) -> None:
+    model = RandomForestClassifier(2).fit([[0.0], [1.0]] * 10, [0, 1] * 10)
+    for part in model.estimators_:
+        part.n_features_in_ = 2_000_000_000
+        state = part.tree_.__getstate__()
+        state["nodes"]["feature"][0] = 1_999_999_999
+        forged = Tree(2_000_000_000, np.array([2]), 1)
+        forged.__setstate__(state)
+        part.tree_ = forged
+    with pytest.raises(SourceError, match="not sound"):
+        open_source(saved(model, tmp_path))
+
+
+def test_labels_that_the_model_cannot_give_are_refused(tmp_path: Path) -> None:
+    rows, target = load_iris(return_X_y=True)
+    model = LogisticRegression(max_iter=500).fit(rows, target)
+    np.savez(tmp_path / "rows.npz", x=rows, y=target + 100)
+    with pytest.raises(DataError, match=r"label '10\d', the model's classes are 0, 1, 2"):
+        convert(saved(model, tmp_path), tmp_path / "b", data=tmp_path / "rows.npz")
+
+
+def test_the_same_file_cannot_calibrate_and_judge(cancer: Path, tmp_path: Path) -> None:
+    data = cancer / "cancer-train.csv"
+    with pytest.raises(DataError, match="cannot both calibrate and judge"):
+        convert(cancer / "cancer.skops", tmp_path / "b", data=data, eval_data=data)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import signal
 import socket
@@ -110,6 +111,19 @@ def test_predict_writes_arrays(bundle: Path, rows: Path, tmp_path: Path) -> None
     assert done.returncode == 0
     with np.load(tmp_path / "out" / "p.npz") as arrays:
         assert arrays["label"].tolist() == tiny.source_outputs(tiny.ROWS)["label"].tolist()
+
+
+def test_no_rows_give_no_predictions(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text("length,width,weight\n")
+    done = edgeship("predict", bundle, "--data", tmp_path / "none.csv")
+    assert done.stdout.splitlines() == ["label,probabilities[0],probabilities[1]"]
+
+
+def test_no_telemetry_is_kept(bundle: Path, rows: Path, tmp_path: Path) -> None:
+    home = {**os.environ, "HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home")}
+    command = [EDGESHIP, "predict", str(bundle), "--data", str(rows)]
+    assert subprocess.run(command, capture_output=True, check=False, env=home).returncode == 0
+    assert not (tmp_path / "home").exists()
 
 
 def test_bench_writes_and_prints_a_report(bundle: Path, rows: Path, tmp_path: Path) -> None:

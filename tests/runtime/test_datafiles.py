@@ -41,6 +41,12 @@ def test_labels_in_a_column_of_their_own_shape_are_flattened(tmp_path: Path) -> 
     assert labels.tolist() == [1, 0]
 
 
+def test_an_input_may_itself_be_called_y(tmp_path: Path) -> None:
+    spec = InputSpec(name="y", dtype="float32", shape=(None, 2))
+    np.savez(tmp_path / "a.npz", y=np.ones((3, 2)))
+    assert datafiles.read(tmp_path / "a.npz", [spec]).inputs["y"].shape == (3, 2)
+
+
 def test_npy_is_the_only_input(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones((3, 2)))
     assert datafiles.read(tmp_path / "a.npy", [MATRIX]).inputs["x"].shape == (3, 2)
@@ -63,7 +69,12 @@ def test_csv_columns_by_the_model_s_own_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("cells", "labels"),
-    [(["1", "0"], [1, 0]), (["1.5", "2"], [1.5, 2.0]), (["a ", "b"], ["a", "b"])],
+    [
+        (["1", "0"], [1, 0]),
+        (["1.5", "2"], [1.5, 2.0]),
+        (["a ", "b"], ["a", "b"]),
+        (["001", "2"], ["001", "2"]),
+    ],
 )
 def test_csv_labels_are_integers_where_they_can_be(
     cells: list[str], labels: list[object], tmp_path: Path
@@ -123,6 +134,7 @@ def test_a_label_column_that_the_file_lacks_is_named(tmp_path: Path) -> None:
         ("a,a\n1,2\n", "distinct column names"),
         ("a,b\n1\n", "line 2 has 1 cells, the header has 2"),
         ("a,b\n1,x\n", "row 1, column 'b' holds 'x': expected a number"),
+        ("a,b\n1,1_000\n", "row 1, column 'b' holds '1_000': expected a number"),
         ("a\n1\n", "has 1 columns, the model takes 2: give one column for each feature"),
         ("a,b,c\n1,2,3\n", "--label-column"),
         ('a,b\n"1,2\n', "cannot be read as .csv"),

@@ -38,12 +38,19 @@ class KerasSource:
     def __init__(self, model: Any, sha256: str) -> None:
         self.model = model
         self.sha256 = sha256
-        self._outputs = _output_names(model)
-        self.contract = _contract(model, self._outputs)
+        self.contract = _contract(model)
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
         """See `Source.predict`."""
-        results = self.model.predict(self._structured(inputs), batch_size=256, verbose=0)
+        try:
+            results = self.model.predict(self._structured(inputs), batch_size=256, verbose=0)
+        except Exception as error:
+            # TensorFlow's errors share no base with Keras's, and layers raise their own.
+            line = " ".join(str(error).split())[:200]
+            raise SourceError(
+                f"the Keras model itself fails on these rows: {line}; give rows that it can take "
+                "with --data"
+            ) from error
         flat = keras.tree.flatten(results)
         return {
             spec.name: np.asarray(array)
@@ -88,14 +95,8 @@ def load_keras(path: Path, sha256: str) -> KerasSource:
     return KerasSource(model, sha256)
 
 
-def _contract(model: Any, output_names: list[str]) -> Contract:
-    names = [tensor.name for tensor in model.inputs]
-    if len(names) == 1 and _UNNAMED_INPUT.fullmatch(names[0]):
-        names = ["x"]
-    inputs = tuple(
-        InputSpec(name=name, dtype=_dtype(tensor), shape=_shape(tensor))
-        for name, tensor in zip(names, model.inputs, strict=True)
-    )
+def _contract(model: Any) -> Contract:
+    inputs = _inputs(model)
     roles = [_role(model, tensor) for tensor in model.outputs]
     task: Task = "other"
     classes = None
@@ -104,48 +105,84 @@ def _contract(model: Any, output_names: list[str]) -> Contract:
         classes = tuple(range(max(2, int(model.outputs[0].shape[-1]))))
     elif len(roles) == 1 and roles[0] == "value":
         task = "regression"
+    names = _output_names(model, [spec.name for spec in inputs])
     outputs = tuple(
         OutputSpec(name=name, dtype=_dtype(tensor), shape=_shape(tensor), role=role)
-        for name, tensor, role in zip(output_names, model.outputs, roles, strict=True)
+        for name, tensor, role in zip(names, model.outputs, roles, strict=True)
     )
     return Contract(task=task, inputs=inputs, outputs=outputs, classes=classes)
 
 
-def _output_names(model: Any) -> list[str]:
+def _inputs(model: Any) -> tuple[InputSpec, ...]:
+    names = [str(tensor.name) for tensor in model.inputs]
+    if len(names) == 1 and _UNNAMED_INPUT.fullmatch(names[0]):
+        names = ["x"]
+    for name, tensor in zip(names, model.inputs, strict=True):
+        if not name.isidentifier():
+            raise SourceError(
+                f"the input {name!r} cannot keep its name in a SavedModel: expected letters, "
+                "digits and '_'; rename it in keras.Input"
+            )
+        if tensor.shape[0] is not None:
+            raise SourceError(
+                f"the input {name!r} has a fixed batch of {tensor.shape[0]} rows: save the model "
+                "with a free batch axis, from keras.Input(shape) without batch_size"
+            )
+    return tuple(
+        InputSpec(name=name, dtype=_dtype(tensor), shape=_shape(tensor))
+        for name, tensor in zip(names, model.inputs, strict=True)
+    )
+
+
+def _output_names(model: Any, taken: list[str]) -> list[str]:
+    """The outputs' names: their layers', made distinct from each other and from the inputs'."""
     layers = [_last_layer(tensor) for tensor in model.outputs]
-    if len(layers) > 1:
-        return [str(name) for name in model.output_names]
-    name = str(layers[0].name)
-    given_by_keras = re.fullmatch(rf"{_snake(type(layers[0]).__name__)}(_\d+)?", name)
-    return [_NAMES[_role(model, model.outputs[0])] if given_by_keras else name]
+    names = [str(layer.name) for layer in layers]
+    if len(layers) == 1:
+        given_by_keras = re.fullmatch(rf"{_snake(type(layers[0]).__name__)}(_\d+)?", names[0])
+        names = [_NAMES[_role(model, model.outputs[0])] if given_by_keras else names[0]]
+    distinct: list[str] = []
+    for name in names:
+        new, count = name, 1
+        while new in (*taken, *distinct):
+            new, count = f"{name}_{count}", count + 1
+        distinct.append(new)
+    return distinct
 
 
 def _role(model: Any, tensor: Any) -> Role:
-    """What an output means: by its last activation, else by the loss it was trained with."""
+    """What an output means: by the loss it was trained with, and by its last activation."""
     shape = _shape(tensor)
     if len(shape) != 2 or len(model.outputs) > 1:
         return "tensor"
     layer = _last_layer(tensor)
     activation = getattr(layer, "activation", None)
-    if activation is keras.activations.softmax or isinstance(layer, keras.layers.Softmax):
+    softmax = activation is keras.activations.softmax or isinstance(layer, keras.layers.Softmax)
+    loss, from_logits = _loss(model)
+    if "crossentropy" in loss and shape[1] == 1:
+        return "logits" if from_logits else "probabilities"
+    if softmax:
         return "probabilities"
-    if activation is keras.activations.sigmoid:
+    if "categorical" in loss:
+        return (
+            "logits" if from_logits or activation is keras.activations.linear else "probabilities"
+        )
+    if "crossentropy" in loss:
+        return "tensor"
+    if activation is keras.activations.sigmoid and not loss:
         return "probabilities" if shape[1] == 1 else "tensor"
-    loss = _loss_name(model)
-    if loss in ("sparse_categorical_crossentropy", "categorical_crossentropy"):
-        return "logits"
-    if loss == "binary_crossentropy":
-        return "logits" if shape[1] == 1 else "tensor"
     return "value" if loss or shape[1] == 1 else "tensor"
 
 
-def _loss_name(model: Any) -> str | None:
+def _loss(model: Any) -> tuple[str, bool]:
+    """The name of the loss that the model was compiled with, if any, and if it takes logits."""
     loss = getattr(model, "loss", None)
     if isinstance(loss, str):
-        return loss
+        return _snake(loss), False
     if callable(loss) or isinstance(loss, keras.losses.Loss):
-        return _snake(getattr(loss, "__name__", type(loss).__name__))
-    return None
+        name = _snake(getattr(loss, "__name__", type(loss).__name__))
+        return name, bool(getattr(loss, "from_logits", False))
+    return "", False
 
 
 def _last_layer(tensor: Any) -> Any:
@@ -157,7 +194,14 @@ def _shape(tensor: Any) -> tuple[int | None, ...]:
 
 
 def _dtype(tensor: Any) -> Any:
-    return dtype_name(np.dtype(keras.backend.standardize_dtype(tensor.dtype)))
+    kind = keras.backend.standardize_dtype(tensor.dtype)
+    try:
+        return dtype_name(np.dtype(kind))
+    except (TypeError, ValueError) as error:
+        raise SourceError(
+            f"the model's tensor {tensor.name!r} is of {kind}: edgeship converts models over "
+            "ordinary numbers"
+        ) from error
 
 
 def _snake(name: str) -> str:

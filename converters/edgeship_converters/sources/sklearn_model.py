@@ -64,7 +64,7 @@ def load_sklearn(path: Path, sha256: str, *, allow_pickle: bool) -> SklearnSourc
         raise SourceError(f"{path} holds a {type(estimator).__name__}, expected a fitted estimator")
     try:
         check_is_fitted(estimator)
-    except NotFittedError as error:
+    except (NotFittedError, TypeError) as error:
         raise SourceError(f"{path} holds a model that is not fitted: fit it first") from error
     return SklearnSource(estimator, sha256)
 
@@ -151,7 +151,13 @@ def _classifier_contract(estimator: Any, matrix: InputSpec) -> Contract:
 
 def _prediction(estimator: Any) -> OutputSpec:
     # Only a call tells: no attribute says how many values every regressor gives.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="X does not have valid feature names")
-        shape = np.shape(estimator.predict(np.zeros((1, int(estimator.n_features_in_)))))
+    row = np.ones((1, int(estimator.n_features_in_)))
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="X does not have valid feature names")
+            shape = np.shape(estimator.predict(row))
+    except Exception as error:
+        # A pipeline may hold any step; what it says of a row of ones is for its author.
+        line = " ".join(str(error).split())[:200]
+        raise SourceError(f"the model does not predict a row of ones: {line}") from error
     return OutputSpec(name="prediction", dtype="float32", shape=(None, *shape[1:]), role="value")

@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from tensorflow.core.protobuf import saved_model_pb2
 
 from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.errors import StepError
 from edgeship_converters.sources.keras_model import KerasSource
 from edgeship_runtime.bundle import InputSpec
 
@@ -29,6 +30,9 @@ def keras_to_savedmodel(source: KerasSource, task: Task) -> Artifact:
     The variables that inference uses are kept, in the model's own order, and what changes from one
     run to the next is taken out afterwards (docs/decisions/0004-savedmodel-bytes.md); so
     `model.export`, which does neither, is not used.
+
+    Raises:
+        StepError: where the model cannot be traced or saved, as with lookup tables.
     """
     specs = {spec.name: _tensor_spec(spec) for spec in task.contract.inputs}
 
@@ -36,16 +40,21 @@ def keras_to_savedmodel(source: KerasSource, task: Task) -> Artifact:
         return source.call(tensors)
 
     function = tf.function(serve, autograph=False)
-    concrete = function.get_concrete_function(**specs)
-    used = {id(tensor) for tensor in concrete.captured_inputs}
-    variables = [variable.value for variable in source.model.variables]
-    module = tf.Module()
-    module.variables_in_order = [v for v in variables if id(v.handle) in used]
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
-        root = Path(folder)
-        tf.saved_model.save(module, str(root / "1"), signatures={SIGNATURE: concrete})
-        _make_repeatable(root / "1")
-        return Artifact.of_folder(root)
+    try:
+        concrete = function.get_concrete_function(**specs)
+        used = {id(tensor) for tensor in concrete.captured_inputs}
+        variables = [variable.value for variable in source.model.variables]
+        module = tf.Module()
+        module.variables_in_order = [v for v in variables if id(v.handle) in used]
+        with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
+            root = Path(folder)
+            tf.saved_model.save(module, str(root / "1"), signatures={SIGNATURE: concrete})
+            _make_repeatable(root / "1")
+            return Artifact.of_folder(root)
+    except Exception as error:
+        # Layers raise what they like while they are traced; untracked tables fail an assertion.
+        line = " ".join(str(error).split())[:200]
+        raise StepError(f"{task.name} cannot become a SavedModel: {line}") from error
 
 
 def _tensor_spec(spec: InputSpec) -> tf.TensorSpec:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+# As in edgeship_runtime.engines.onnx_runtime.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnx
 from onnxruntime.quantization import (
@@ -31,6 +35,7 @@ class _Rows(CalibrationDataReader):  # type: ignore[misc]
         self._batches = _batches(rows)
 
     def get_next(self) -> dict[str, Array] | None:
+        """The next batch, None after the last."""
         return next(self._batches, None)
 
 

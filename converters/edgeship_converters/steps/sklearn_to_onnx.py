@@ -29,7 +29,7 @@ def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
         StepError: where skl2onnx has no converter for the model or a step of it.
     """
     width = task.contract.inputs[0].shape[1]
-    classifier = task.contract.task == "classification"
+    scores = any(spec.role == "probabilities" for spec in task.contract.outputs)
     estimator = with_exact_thresholds(source.estimator)
     if type(estimator) in FORESTS:
         return Artifact.of_file(canonical_bytes(forest_to_onnx(estimator, task.name, OPSETS)))
@@ -38,7 +38,7 @@ def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
             estimator,
             name=task.name,
             initial_types=[("x", FloatTensorType([None, width]))],
-            options={id(estimator): {"zipmap": False}} if classifier else None,
+            options={id(estimator): {"zipmap": False}} if scores else None,
             target_opset=OPSETS,
         )
     except (MissingConverter, MissingShapeCalculator) as error:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+# Read when the library is loaded: otherwise it keeps a device id and a record of each session in
+# the user's cache folder, to be sent to its makers.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import numpy as np
 import onnxruntime
 

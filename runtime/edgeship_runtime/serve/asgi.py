@@ -40,7 +40,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
         Disconnected: where the client left before it was whole.
     """
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > limit:
+        if name == b"content-length" and value.isdigit() and int(value[:20]) > limit:
             raise _too_large(limit)
     body = bytearray()
     more = True
