@@ -86,16 +86,21 @@ def _share(text: str) -> float:
 
 
 def _summary(bundle: Bundle) -> None:
-    first = bundle.manifest.variants[0].evidence
+    click.echo(judged_on(bundle))
+    table.show(*evidence_table(bundle))
+    if bundle.manifest.variants[0].evidence.rows_from == "synthetic":
+        click.echo("give --data for proof on real rows, quantized variants and a drift baseline")
+
+
+def judged_on(bundle: Bundle) -> str:
+    """Which rows, and how many, the evidence stands on."""
+    evidence = bundle.manifest.variants[0].evidence
     kinds = {
         "eval-data": "the rows of --eval-data",
         "held-out": "rows held out of --data",
         "synthetic": "rows drawn at random, as no data was given",
     }
-    click.echo(f"judged on {first.rows} rows: {kinds[first.rows_from]}")
-    table.show(*evidence_table(bundle))
-    if first.rows_from == "synthetic":
-        click.echo("give --data for quantized variants and a drift baseline")
+    return f"judged on {evidence.rows} rows: {kinds[evidence.rows_from]}"
 
 
 def evidence_table(bundle: Bundle) -> tuple[list[str], list[list[str]]]:

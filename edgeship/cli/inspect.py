@@ -20,7 +20,7 @@ def inspect(bundle: str, as_json: bool) -> None:
 
     The contract, variants and evidence of BUNDLE; no engine is needed.
     """
-    from edgeship.cli.convert import evidence_table
+    from edgeship.cli.convert import evidence_table, judged_on
     from edgeship_runtime.bundle import Bundle
     from edgeship_runtime.bundle.manifest import encode
 
@@ -40,6 +40,7 @@ def inspect(bundle: str, as_json: bool) -> None:
         click.echo(f"  classes {shown}{f' and {more} more' if more > 0 else ''}")
     click.echo(f"  drift baseline {'yes' if manifest.baseline else 'no'}")
     click.echo(f"  sha256 {opened.sha256}")
+    click.echo(judged_on(opened))
     table.show(*evidence_table(opened))
 
 

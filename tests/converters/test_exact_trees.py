@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from edgeship_converters.artifact import Task
@@ -74,6 +74,15 @@ def test_trees_without_scaling_agree_as_well(kind: Any) -> None:
     random = np.random.default_rng(0)
     rows = random.normal(size=(200, WIDTH))
     model = kind(random_state=0).fit(rows, rows.sum(axis=1) > 0.3)
+    assert_same_decisions(model, rows_at_thresholds(model))
+
+
+@pytest.mark.parametrize("scaler", [MaxAbsScaler, MinMaxScaler, RobustScaler])
+def test_other_scalers_fold_as_well(scaler: Any) -> None:
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(200, WIDTH)) * 50 + 7
+    forest = RandomForestClassifier(20, random_state=1)
+    model = make_pipeline(scaler(), forest).fit(rows, random.integers(0, 3, 200))
     assert_same_decisions(model, rows_at_thresholds(model))
 
 

@@ -233,7 +233,8 @@ def test_inputs_that_cannot_be_kept_are_refused(
     given: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     inputs = keras.Input(**given)
-    outputs = inputs if given.get("dtype") == "string" else layers.Dense(1)(inputs)
+    text = given.get("dtype") == "string"
+    outputs = layers.StringLookup(vocabulary=["a"])(inputs) if text else layers.Dense(1)(inputs)
     keras.Model(inputs, outputs).save(tmp_path / "m.keras")
     with pytest.raises(SourceError, match=message):
         convert(tmp_path / "m.keras", tmp_path / "b")

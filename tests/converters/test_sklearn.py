@@ -16,6 +16,7 @@ from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
 
@@ -101,6 +102,22 @@ def test_a_regressor_gives_its_prediction(outputs: int, tmp_path: Path) -> None:
     assert got.shape == truth.shape
     np.testing.assert_allclose(got, model.predict(rows), rtol=1e-4, atol=1e-2)
     assert bundle.manifest.variants[0].evidence.metric == "r2"
+
+
+def test_a_model_of_an_old_opset_converts(tmp_path: Path) -> None:
+    rows, target = load_diabetes(return_X_y=True)
+    model = SVR().fit(rows, target / 100)
+    bundle = convert(saved(model, tmp_path), tmp_path / "b")
+    got = load(bundle).predict(rows)["prediction"]
+    np.testing.assert_allclose(got, model.predict(rows), atol=1e-3)
+
+
+def test_rows_that_the_source_itself_cannot_take_are_said(tmp_path: Path) -> None:
+    model = make_pipeline(FunctionTransformer(np.log1p), LogisticRegression())
+    model.fit([[0.0], [1.0]], [0, 1])
+    joblib.dump(model, tmp_path / "m.joblib")
+    with pytest.raises(SourceError, match="itself fails on these rows"):
+        convert(tmp_path / "m.joblib", tmp_path / "b", allow_pickle=True)
 
 
 def test_boosted_trees_agree(tmp_path: Path) -> None:
@@ -203,7 +220,7 @@ def test_the_same_file_cannot_calibrate_and_judge(cancer: Path, tmp_path: Path) 
     [
         (LogisticRegression(), "not fitted"),
         (KMeans(2, n_init=1).fit([[0.0], [1.0]]), "neither a classifier nor a regressor"),
-        ({"a": 1}, "expected a fitted estimator"),
+        ({"a": 1}, "expected a model that predicts"),
         (
             RandomForestClassifier(2).fit([[0.0], [1.0]], [[0, 1], [1, 0]]),
             "several labels",

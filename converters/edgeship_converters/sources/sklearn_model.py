@@ -36,11 +36,18 @@ class SklearnSource:
             # A model fitted on named columns warns of a bare matrix; the contract keeps the order.
             warnings.filterwarnings("ignore", message="X does not have valid feature names")
             for spec in self.contract.outputs:
-                if spec.role == "probabilities":
-                    array = self.estimator.predict_proba(rows)
-                else:
-                    array = self.estimator.predict(rows)
-                outputs[spec.name] = np.asarray(array).astype(numpy_dtype(spec.dtype))
+                scores = spec.role == "probabilities"
+                predict = self.estimator.predict_proba if scores else self.estimator.predict
+                try:
+                    array = np.asarray(predict(rows))
+                except Exception as error:
+                    # Any step of a pipeline may refuse a row, in its own way.
+                    line = " ".join(str(error).split())[:200]
+                    raise SourceError(
+                        f"the model itself fails on these rows: {line}; give rows that it can "
+                        "take with --data"
+                    ) from error
+                outputs[spec.name] = array.astype(numpy_dtype(spec.dtype))
         return outputs
 
 
@@ -61,7 +68,9 @@ def load_sklearn(path: Path, sha256: str, *, allow_pickle: bool) -> SklearnSourc
             "model with skops.io.dump, or add --allow-pickle if you trust where it came from"
         )
     if not hasattr(estimator, "predict"):
-        raise SourceError(f"{path} holds a {type(estimator).__name__}, expected a fitted estimator")
+        raise SourceError(
+            f"{path} holds a {type(estimator).__name__}, expected a model that predicts"
+        )
     try:
         check_is_fitted(estimator)
     except (NotFittedError, TypeError) as error:
@@ -85,7 +94,7 @@ def _load_skops(path: Path) -> Any:
     if untrusted:
         raise SourceError(
             f"{path} holds types that skops does not trust ({', '.join(untrusted[:5])}): "
-            "edgeship opens files of scikit-learn's and numpy's own types only"
+            "if you trust where it came from, save it with joblib and add --allow-pickle"
         )
     check_trees(estimator)
     return estimator

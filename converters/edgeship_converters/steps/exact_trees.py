@@ -22,7 +22,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.tree import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -47,7 +47,7 @@ _TREES = (
     RandomForestRegressor,
 )
 # Steps that never decrease in a feature, and look at no other: these fold into thresholds.
-_MONOTONE = (StandardScaler,)
+_MONOTONE = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
 _LARGEST = 0x7F7FFFFF
 _COUNT = 2 * (_LARGEST + 1)
 
@@ -55,7 +55,7 @@ _COUNT = 2 * (_LARGEST + 1)
 def with_exact_thresholds(estimator: Any) -> Any:
     """The trees of an estimator with exact float32 thresholds, the scaling before them folded in.
 
-    Anything else than trees, alone or in a Pipeline behind StandardScalers, is returned as it is.
+    Anything else than trees, alone or in a Pipeline behind scalers, is returned as it is.
     """
     steps = [estimator]
     if isinstance(estimator, Pipeline):

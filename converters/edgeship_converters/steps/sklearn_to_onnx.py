@@ -68,9 +68,10 @@ def _fit_outputs(graph: GraphProto, specs: Sequence[OutputSpec]) -> None:
             node.input[:] = [raw if name == old.name else name for name in node.input]
             node.output[:] = [raw if name == old.name else name for name in node.output]
         if column:
-            axis = numpy_helper.from_array(np.array([1], np.int64), f"{spec.name}_axis")
-            graph.initializer.append(axis)
-            graph.node.append(helper.make_node("Squeeze", [raw, axis.name], [spec.name]))
+            # Not Squeeze: its form hangs on the opset, which skl2onnx lowers as it likes.
+            flat = numpy_helper.from_array(np.array([-1], np.int64), f"{spec.name}_shape")
+            graph.initializer.append(flat)
+            graph.node.append(helper.make_node("Reshape", [raw, flat.name], [spec.name]))
         shape = [None, *spec.shape[1:]]
         kind = old.type.tensor_type.elem_type
         graph.output.append(helper.make_tensor_value_info(spec.name, kind, shape))
