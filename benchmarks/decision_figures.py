@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from sklearn.ensemble import RandomForestClassifier
 
 from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.quiet import quiet
+from edgeship_converters.recipe import load_recipes
 from edgeship_converters.sources.keras_model import KerasSource
 from edgeship_converters.sources.sklearn_model import SklearnSource
-from edgeship_converters.steps.keras_to_savedmodel import keras_to_savedmodel
 from edgeship_converters.steps.savedmodel_to_tflite import savedmodel_to_tflite
 from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
-from edgeship_converters.steps.tflite_quantize import tflite_to_int8
+from edgeship_converters.steps.tflite_quantize import tflite_quantize
+from edgeship_converters.steps.to_savedmodel import to_savedmodel
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.engines.litert import LiteRT
 from edgeship_runtime.quantize import dequantize, quantize
@@ -64,7 +66,7 @@ def quantizing_time() -> list[str]:
     """0003: dynamic int8 by litert-quantizer from the float file, and by TFLiteConverter."""
     source = digits_cnn()
     task = Task("digits", source.contract)
-    folder = keras_to_savedmodel(source, task)
+    folder = to_savedmodel(source, task)
     tflite = savedmodel_to_tflite(folder, task)
 
     def by_quantizer() -> None:
@@ -98,7 +100,7 @@ def seconds(action: Callable[[], None]) -> float:
 def saved_model_bytes() -> list[str]:
     """0004: the folder of `model.export`, and ours."""
     source = digits_cnn()
-    ours = keras_to_savedmodel(source, Task("digits", source.contract))
+    ours = to_savedmodel(source, Task("digits", source.contract))
     with tempfile.TemporaryDirectory() as root:
         source.model.export(str(Path(root) / "1"), verbose=False)
         theirs = Artifact.of_folder(Path(root))
@@ -121,12 +123,12 @@ def calibration_error() -> list[str]:
     source = KerasSource(keras.Model(inputs, outputs), "0" * 64)
     rows = {"x": np.random.default_rng(0).normal(size=(60, 7)).astype(np.float32)}
     task = Task("dense", source.contract, rows)
-    tflite = savedmodel_to_tflite(keras_to_savedmodel(source, task), task)
+    tflite = savedmodel_to_tflite(to_savedmodel(source, task), task)
     exact = LiteRT(tflite.data).run(rows)["y"]
     tool = quantizer.Quantizer(tflite.data, recipe.static_wi8_ai8())
     one_by_one = [{"x": rows["x"][index : index + 1]} for index in range(60)]
     smoothed = tool.quantize(tool.calibrate({"serving_default": one_by_one}, num_threads=1))
-    ours = tflite_to_int8(tflite, task)
+    ours = tflite_quantize(tflite, replace(task, io="int8", recipe=load_recipes()["tflite-int8"]))
     errors = [
         float(np.abs(int8_outputs(model, rows) - exact).max())
         for model in (bytes(smoothed.quantized_model), ours.data)

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 DEMO = Path(__file__).parent.parent / "demo"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A conversion cache of the session's own, also for the commands that tests start."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("EDGESHIP_CACHE")
+    os.environ["EDGESHIP_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["EDGESHIP_CACHE"]
+    else:
+        os.environ["EDGESHIP_CACHE"] = before
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
+from edgeship_converters.recipe import Recipe
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle import Contract, Quantization
+
+Io = Literal["float", "int8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,14 @@ class Artifact:
         return cls({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
 
     @property
+    def sha256(self) -> str:
+        """Over the paths and bytes of all files, in hex."""
+        sha = hashlib.sha256()
+        for path, data in sorted(self.files.items()):
+            sha.update(f"{hashlib.sha256(data).hexdigest()}  {path}\n".encode())
+        return sha.hexdigest()
+
+    @property
     def data(self) -> bytes:
         """The bytes of a form that is a single file."""
         return self.files[""]
@@ -53,15 +66,30 @@ class Task:
         name: the model's name.
         contract: the inputs and outputs that every form keeps, by name.
         calibration: rows for choosing quantization ranges, by input name; never rows that parity
-            is judged on. None where no data was given.
+            is judged on, in random order. None where no data was given.
+        layers: the names of the model's layers in its own order, where the source tells them.
+        io: whether `tflite-int8` takes and gives floats, or its own integers.
+        recipe: how the step at hand quantizes; None for one that does not.
+        ranges: gives the ranges of activations for a recipe, where they are known already; they
+            follow from the form, the rows and the recipe.
     """
 
     name: str
     contract: Contract
     calibration: dict[str, Array] | None = None
+    layers: tuple[str, ...] = ()
+    io: Io = "float"
+    recipe: Recipe | None = None
+    ranges: Callable[[Recipe], Any] | None = None
 
-    def rows(self) -> dict[str, Array]:
+    def rows(self, most: int) -> dict[str, Array]:
         """The calibration rows of a step that cannot do without; the plan sees to it."""
         if self.calibration is None:
             raise ValueError("the plan ran a calibrating step without data")
-        return self.calibration
+        return {name: array[:most] for name, array in self.calibration.items()}
+
+    def chosen_recipe(self) -> Recipe:
+        """The recipe of a step that quantizes."""
+        if self.recipe is None:
+            raise ValueError("the plan ran a quantizing step without a recipe")
+        return self.recipe

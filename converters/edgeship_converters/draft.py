@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 
 from edgeship_converters.artifact import Artifact
+from edgeship_converters.recipe import Recipe
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import (
     Bundle,
@@ -50,18 +52,27 @@ class Draft:
         self._tools = dict(tools)
         self._files: dict[str, bytes] = {}
         self._variants: dict[str, tuple[str, list[FileSpec], Quantization]] = {}
+        self._recipes: dict[str, Recipe | None] = {}
         self._evidence: dict[str, Evidence] = {}
         self._goldens: Goldens | None = None
         self._baseline: str | None = None
 
-    def add_variant(self, name: str, artifact: Artifact) -> None:
-        """Add a variant's files, below `variants/`."""
+    def add_variant(
+        self,
+        name: str,
+        artifact: Artifact,
+        recipe: Recipe | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
+        """Add a variant's files, below `variants/`, how it was quantized, and what proves it."""
         path = f"variants/{name}{_SUFFIX[name.split('-', maxsplit=1)[0]]}"
         entries = [
             self._add(f"{path}/{inside}" if inside else path, data)
             for inside, data in artifact.files.items()
         ]
         self._variants[name] = (path, entries, artifact.quantization)
+        self._recipes[name] = recipe
+        self._evidence[name] = evidence or _UNPROVEN
 
     def add_baseline(self, data: bytes) -> None:
         """Add the drift baseline."""
@@ -82,13 +93,23 @@ class Draft:
             },
         )
 
-    def set_evidence(self, variant: str, evidence: Evidence) -> None:
-        """Say what the comparison of a variant with the source showed."""
-        self._evidence[variant] = evidence
-
-    def bundle(self) -> Bundle:
-        """The bundle as it stands, verified as any other."""
-        return in_memory(self._manifest(), self._files)
+    def trial(self, name: str, artifact: Artifact) -> Bundle:
+        """A bundle with the goldens as they stand and one variant alone, to run it."""
+        alone = Draft(
+            name=self._name,
+            version=self._version,
+            label_column=self._label_column,
+            contract=self._contract,
+            source=self._source,
+            tools=self._tools,
+        )
+        if self._goldens is None:
+            raise ValueError("a bundle needs goldens")
+        alone._goldens = self._goldens
+        for path in (*self._goldens.inputs.values(), *self._goldens.outputs.values()):
+            alone._files[path] = self._files[path]
+        alone.add_variant(name, artifact)
+        return in_memory(alone._manifest(), alone._files)
 
     def write(self, writer: BundleWriter) -> Bundle:
         """Write it, whole or not at all."""
@@ -137,5 +158,6 @@ class Draft:
             sha256=variant_hash(path, entries),
             bytes=sum(entry.bytes for entry in entries),
             quantization=quantization,
-            evidence=self._evidence.get(name, _UNPROVEN),
+            evidence=self._evidence[name],
+            recipe=msgspec.to_builtins(self._recipes[name] or {}),
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from edgeship_converters.plan import Number
 from edgeship_runtime import labels, metrics
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import Contract, Evidence, OutputError, OutputSpec
@@ -20,6 +22,16 @@ _ABSOLUTE = 1e-5
 # Other CPUs round a quantized layer differently by one step; what the rows here showed is given
 # this much room when a board checks itself on the goldens.
 _GOLDEN_ROOM = 2.0
+# float16 keeps 11 bits: each rounding is up to 2⁻¹¹ of a value, and sums over layers add up.
+_HALF = 1e-2
+# What the source's own answers change by when its inputs change by one bit, times this, is what
+# other orders of summing may make of them; never more than a hundred times the ordinary limits.
+_NOISE_ROOM = 8.0
+_NOISE_MOST = 100.0
+_REMEDY = (
+    "give more or more typical rows with --data, keep layers in float with --recipe, or raise "
+    "--max-drop"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,8 @@ class Judge:
         rows_from: where the rows come from.
         max_drop: the budget of a quantized variant, as a share: of the metric lost, or without
             truth of labels flipped or variance unexplained.
+        shaken: the source's answers to inputs that differ in their last bit; see `shake`. Given,
+            they widen the limits of float32 for models that magnify roundings.
     """
 
     contract: Contract
@@ -42,8 +56,9 @@ class Judge:
     truth: Array | None
     rows_from: RowsFrom
     max_drop: float = MAX_DROP
+    shaken: Mapping[str, Array] | None = None
 
-    def evidence(self, outputs: Arrays, *, quantized: bool) -> Evidence:
+    def evidence(self, outputs: Arrays, number: Number) -> Evidence:
         """Compare a variant's outputs with the source's."""
         flips = _flips(self.contract, self.expected, outputs)
         named = None if self.truth is None else metrics.score(self.contract, outputs, self.truth)
@@ -55,7 +70,10 @@ class Judge:
             rows_from=self.rows_from,
             errors={
                 spec.name: _error(
-                    self.expected[spec.name], outputs[spec.name], spec, quantized=quantized
+                    self.expected[spec.name],
+                    outputs[spec.name],
+                    self._limits(spec, number),
+                    number,
                 )
                 for spec in self.contract.outputs
                 if spec.role != "label"
@@ -77,17 +95,40 @@ class Judge:
                 )
         return None
 
-    def fault(self, outputs: Arrays, evidence: Evidence, *, quantized: bool) -> str | None:
+    def fault(self, outputs: Arrays, evidence: Evidence, number: Number) -> str | None:
         """Why a variant with this evidence must not be shipped: figure, limit, remedy."""
         for spec in self.contract.outputs:
             if _is_number(spec) and not np.isfinite(outputs[spec.name]).all():
                 return f"gives NaN or infinite values in output {spec.name!r}: leave it out"
-        return self._quantized_fault(outputs, evidence) if quantized else self._float_fault(outputs)
+        match number:
+            case "float32":
+                return self._float_fault(outputs, number)
+            case "float16":
+                return self._float_fault(outputs, number) or self._drop(evidence)
+            case "integer":
+                return self._quantized_fault(outputs, evidence)
 
-    def _float_fault(self, outputs: Arrays) -> str | None:
+    def _limit_in_words(self, limit: float) -> str:
+        return f"{limit:.2%}" + (", one row" if limit > self.max_drop else "")
+
+    def _way_out(self) -> str:
+        if self.rows_from == "synthetic":
+            return "these rows were drawn at random, give --data; or leave it out with --variants"
+        return "leave it out with --variants"
+
+    def _limits(self, spec: OutputSpec, number: Number) -> Array:
+        expected = self.expected[spec.name]
+        limits = _limits(expected, spec, number)
+        if self.shaken is None or number != "float32" or not _is_number(spec):
+            return limits
+        change = np.abs(self.shaken[spec.name].astype(np.float64) - expected).max(axis=0)
+        widened: Array = np.minimum(limits + _NOISE_ROOM * change, _NOISE_MOST * limits)
+        return widened
+
+    def _float_fault(self, outputs: Arrays, number: Number) -> str | None:
         for spec in self.contract.outputs:
             expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
-            limits = _limits(expected, spec)
+            limits = self._limits(spec, number)
             if not _is_number(spec):
                 flips = int(np.count_nonzero(~labels.same(expected, got)))
                 if flips:
@@ -99,20 +140,32 @@ class Judge:
                 worst = np.argmax(np.abs(got - expected) - limits)
                 return (
                     f"is off by {np.abs(got - expected).flat[worst]:.3g} in output {spec.name!r} "
-                    f"(limit {limits.flat[worst]:.3g}): leave it out with --variants"
+                    f"(limit {limits.flat[worst]:.3g}): {self._way_out()}"
                 )
         return None
 
     def _quantized_fault(self, outputs: Arrays, evidence: Evidence) -> str | None:
-        remedy = "give more or more typical rows with --data, or raise --max-drop"
-        # One row is the smallest difference that can be seen.
-        limit = max(self.max_drop, 1.0 / evidence.rows)
+        if evidence.metric is not None or evidence.label_flips is not None:
+            return self._drop(evidence)
+        for spec in self.contract.outputs:
+            lost = unexplained(self.expected[spec.name], outputs[spec.name])
+            if not lost <= self.max_drop:
+                return (
+                    f"leaves {lost:.2%} of the variance of output {spec.name!r} unexplained "
+                    f"(limit {self.max_drop:.2%}): {_REMEDY}"
+                )
+        return None
+
+    def _drop(self, evidence: Evidence) -> str | None:
+        """What is lost of the metric, or without truth of the labels, beyond the budget."""
+        # One row is the smallest difference that can be seen, and lost unless nothing may be.
+        limit = max(self.max_drop, 1.0 / evidence.rows) if self.max_drop else 0.0
         if evidence.source_metric is not None and evidence.variant_metric is not None:
             drop = evidence.source_metric - evidence.variant_metric
             if drop > limit + 1e-9:
                 return (
                     f"loses {drop:.2%} {evidence.metric} on {evidence.rows} rows "
-                    f"(limit {limit:.2%}): {remedy}"
+                    f"(limit {self._limit_in_words(limit)}): {_REMEDY}"
                 )
             return None
         if evidence.label_flips is not None:
@@ -120,35 +173,44 @@ class Judge:
             if share > limit + 1e-9:
                 return (
                     f"flips {share:.2%} of labels on {evidence.rows} rows "
-                    f"(limit {limit:.2%}): {remedy}"
+                    f"(limit {self._limit_in_words(limit)}): {_REMEDY}"
                 )
             return None
-        for spec in self.contract.outputs:
-            lost = _unexplained(self.expected[spec.name], outputs[spec.name])
-            if lost > self.max_drop:
-                return (
-                    f"leaves {lost:.2%} of the variance of output {spec.name!r} unexplained "
-                    f"(limit {self.max_drop:.2%}): {remedy}"
-                )
         return None
+
+
+def shake(inputs: Arrays) -> dict[str, Array]:
+    """The same inputs with each float moved up or down by one part in 2²³, the last bit of float32.
+
+    What a model makes of it shows how far roundings reach: deep networks with sharp outputs
+    magnify them a hundredfold, and no two engines sum in the same order.
+    """
+    random = np.random.default_rng(0)
+    return {
+        name: (array * (1 + random.choice([-1.0, 1.0], array.shape) * 2.0**-23)).astype(array.dtype)
+        if array.dtype.kind == "f"
+        else array
+        for name, array in inputs.items()
+    }
 
 
 def _is_number(spec: OutputSpec) -> bool:
     return spec.role != "label" and spec.dtype.startswith("float")
 
 
-def _limits(expected: Array, spec: OutputSpec) -> Array:
-    """How far each value may lie off in float32, by the size of its own column."""
+def _limits(expected: Array, spec: OutputSpec, number: Number = "float32") -> Array:
+    """How far each value may lie off in a float format, by the size of its own column."""
     size = np.abs(expected.astype(np.float64)) if _is_number(spec) else np.zeros(expected.shape)
     columns = size.reshape(len(size), -1) if size.ndim > 1 else size[:, None]
     largest = columns.max(axis=0, initial=0.0)
     if spec.role == "probabilities":
         largest = np.ones_like(largest)
-    limits: Array = (_ABSOLUTE * largest + _RELATIVE * columns).reshape(size.shape)
+    absolute, relative = (_HALF, _HALF) if number == "float16" else (_ABSOLUTE, _RELATIVE)
+    limits: Array = (absolute * largest + relative * columns).reshape(size.shape)
     return limits
 
 
-def _unexplained(expected: Array, got: Array) -> float:
+def unexplained(expected: Array, got: Array) -> float:
     """The largest share of a column's variance that is lost, over all columns.
 
     A column that hardly varies is held against a tenth of its size instead.
@@ -160,17 +222,17 @@ def _unexplained(expected: Array, got: Array) -> float:
     return float(np.where(error == 0, 0.0, error / np.where(spread == 0, 1e-300, spread)).max())
 
 
-def _error(expected: Array, got: Array, spec: OutputSpec, *, quantized: bool) -> OutputError:
+def _error(expected: Array, got: Array, limits: Array, number: Number) -> OutputError:
     e, g = expected.astype(np.float64), np.asarray(got).astype(np.float64)
     difference = np.abs(g - e)
     largest = float(np.abs(e).max(initial=0.0))
     floor = np.maximum(np.abs(e), max(largest * 1e-3, float(np.finfo(np.float32).tiny)))
     max_abs = float(difference.max(initial=0.0))
-    room = float(_limits(expected, spec).max(initial=0.0))
+    room = float(limits.max(initial=0.0))
     return OutputError(
         max_abs=max_abs,
         max_rel=float((difference / floor).max(initial=0.0)),
-        tolerance=max(room, _GOLDEN_ROOM * max_abs) if quantized else room,
+        tolerance=room if number == "float32" else max(room, _GOLDEN_ROOM * max_abs),
     )
 
 

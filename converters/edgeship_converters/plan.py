@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.errors import PlanError
-from edgeship_converters.sources import Kind, Source
+from edgeship_converters.sources import Kind
 
 ALL = "all"
+Number = Literal["float32", "float16", "integer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +21,46 @@ class Step:
     Attributes:
         start: a kind of source, or the variant that the step starts from.
         variant: the variant that it makes.
-        quantizes: whether precision is lost, so that only real rows can prove the outcome.
         tools: the distributions that take part, for the manifest.
+        real_rows: whether so much precision is lost, or range, that only real rows can prove the
+            outcome.
     """
 
     start: str
     variant: str
     tools: tuple[str, ...]
-    quantizes: bool = False
+    real_rows: bool = False
+
+    @property
+    def number(self) -> Number:
+        """The number format that the variant's outcome is held against."""
+        precision = self.variant.split("-", 1)[1]
+        return precision if precision in ("float32", "float16") else "integer"  # type: ignore[return-value]
 
 
 _TF = ("tensorflow", "keras")
+_LITERT = ("litert-quantizer", "ai-edge-litert")
+_ORT = ("onnxruntime", "onnx")
 STEPS = (
     Step("keras", "savedmodel-float32", _TF),
+    Step("tensorflow", "savedmodel-float32", ("tensorflow",)),
     Step("savedmodel-float32", "tflite-float32", ("tensorflow",)),
-    Step("tflite-float32", "tflite-dynamic-int8", ("litert-quantizer",), quantizes=True),
-    Step("tflite-float32", "tflite-int8", ("litert-quantizer", "ai-edge-litert"), quantizes=True),
+    Step("tflite-float32", "tflite-float16", _LITERT),
+    Step("tflite-float32", "tflite-dynamic-int8", _LITERT, real_rows=True),
+    Step("tflite-float32", "tflite-int8", _LITERT, real_rows=True),
+    Step("tflite-float32", "tflite-int16x8", _LITERT, real_rows=True),
+    Step("tflite-float32", "tflite-int4", _LITERT, real_rows=True),
     Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx")),
     Step("sklearn", "onnx-float32", ("scikit-learn", "skl2onnx", "onnx")),
-    Step("onnx-float32", "onnx-int8", ("onnxruntime", "onnx"), quantizes=True),
+    Step("onnx-float32", "onnx-float16", _ORT, real_rows=True),
+    Step("onnx-float32", "onnx-dynamic-int8", _ORT, real_rows=True),
+    Step("onnx-float32", "onnx-int8", _ORT, real_rows=True),
 )
 # Trees are decided, not computed, and quantize to nothing useful; the classical models that do
 # gain are a matter of their own.
-_NOT_FOR: dict[Kind, tuple[str, ...]] = {"sklearn": ("onnx-int8",), "keras": ()}
+_NOT_FOR: dict[Kind, tuple[str, ...]] = {
+    "sklearn": ("onnx-float16", "onnx-dynamic-int8", "onnx-int8"),
+}
 
 
 def take(step: Step, start: Any, task: Task) -> Artifact:
@@ -52,22 +70,18 @@ def take(step: Step, start: Any, task: Task) -> Artifact:
         StepError: where the step's tool fails on this model.
     """
     match (step.start, step.variant):
-        case ("keras", "savedmodel-float32"):
-            from edgeship_converters.steps.keras_to_savedmodel import keras_to_savedmodel
+        case ("keras" | "tensorflow", "savedmodel-float32"):
+            from edgeship_converters.steps.to_savedmodel import to_savedmodel
 
-            return keras_to_savedmodel(start, task)
+            return to_savedmodel(start, task)
         case (_, "tflite-float32"):
             from edgeship_converters.steps.savedmodel_to_tflite import savedmodel_to_tflite
 
             return savedmodel_to_tflite(start, task)
-        case (_, "tflite-dynamic-int8"):
-            from edgeship_converters.steps.tflite_quantize import tflite_to_dynamic_int8
+        case ("tflite-float32", _):
+            from edgeship_converters.steps.tflite_quantize import tflite_quantize
 
-            return tflite_to_dynamic_int8(start, task)
-        case (_, "tflite-int8"):
-            from edgeship_converters.steps.tflite_quantize import tflite_to_int8
-
-            return tflite_to_int8(start, task)
+            return tflite_quantize(start, task)
         case ("savedmodel-float32", "onnx-float32"):
             from edgeship_converters.steps.savedmodel_to_onnx import savedmodel_to_onnx
 
@@ -76,8 +90,16 @@ def take(step: Step, start: Any, task: Task) -> Artifact:
             from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
 
             return sklearn_to_onnx(start, task)
+        case (_, "onnx-float16"):
+            from edgeship_converters.steps.onnx_to_float16 import onnx_to_float16
+
+            return onnx_to_float16(start, task)
+        case (_, "onnx-dynamic-int8"):
+            from edgeship_converters.steps.onnx_quantize import onnx_to_dynamic_int8
+
+            return onnx_to_dynamic_int8(start, task)
         case (_, "onnx-int8"):
-            from edgeship_converters.steps.onnx_to_int8 import onnx_to_int8
+            from edgeship_converters.steps.onnx_quantize import onnx_to_int8
 
             return onnx_to_int8(start, task)
     raise ValueError(f"no step leads from {step.start} to {step.variant}")
@@ -85,15 +107,20 @@ def take(step: Step, start: Any, task: Task) -> Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps to run, in order, and the variants among their outcomes that were asked for."""
+    """The steps to run, in order, and the variants among their outcomes that were asked for.
+
+    Attributes:
+        steps: in an order in which each start is made before it is needed.
+        variants: those asked for.
+        without_data: those that `all` would hold too, were there data to prove them on.
+        may_leave_out: whether a variant that cannot be made or proven is left out and named, as
+            `all` means; one that was asked for by name must be made.
+    """
 
     steps: tuple[Step, ...]
     variants: tuple[str, ...]
-    left_out: tuple[str, ...] = ()
-
-    def start_of(self, step: Step, source: Source, made: dict[str, Artifact]) -> Any:
-        """What a step starts from: the source, or what an earlier step made."""
-        return source if step.start == source.kind else made[step.start]
+    without_data: tuple[str, ...] = ()
+    may_leave_out: bool = False
 
 
 def reachable(kind: Kind) -> dict[str, Step]:
@@ -102,7 +129,7 @@ def reachable(kind: Kind) -> dict[str, Step]:
     starts = {str(kind)}
     # STEPS lists each start before what is made of it, so that one pass finds the shortest ways.
     for step in STEPS:
-        fits = step.start in starts and step.variant not in _NOT_FOR[kind]
+        fits = step.start in starts and step.variant not in _NOT_FOR.get(kind, ())
         if fits and step.variant not in found:
             found[step.variant] = step
             starts.add(step.variant)
@@ -126,19 +153,17 @@ def make_plan(kind: Kind, wanted: str | Sequence[str], *, with_data: bool) -> Pl
     names = [name.strip() for name in names if name.strip()]
     if not names:
         raise PlanError(f"no variants were asked for: give all, or some of {', '.join(ways)}")
-    without_data = tuple(name for name, step in ways.items() if step.quantizes and not with_data)
+    without_data = tuple(name for name, step in ways.items() if step.real_rows and not with_data)
     if ALL in names:
         chosen = tuple(name for name in ways if name not in without_data)
-        return Plan(_steps_to(chosen, kind, ways), chosen, without_data)
+        return Plan(_steps_to(chosen, kind, ways), chosen, without_data, may_leave_out=True)
     for name in names:
         if name not in ways:
             raise PlanError(
                 f"{name!r} cannot be made from a {kind} model: choose among {', '.join(ways)}"
             )
         if name in without_data:
-            raise PlanError(
-                f"{name} is quantized, and real rows must calibrate and prove it: give --data"
-            )
+            raise PlanError(f"{name} loses precision, and real rows must prove it: give --data")
     chosen = tuple(name for name in ways if name in names)
     return Plan(_steps_to(chosen, kind, ways), chosen)
 

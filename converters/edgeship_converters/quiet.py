@@ -8,7 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from typing import IO
 
 from edgeship_runtime.errors import EdgeshipError
 
@@ -18,40 +18,49 @@ def quiet() -> Iterator[None]:
     """Send what the block prints to a log file, also what C++ code writes past Python.
 
     If the block fails with an `EdgeshipError`, the file stays, and the error names it at the end
-    of its message; otherwise it is removed; a process in which standard output or
+    of its message; otherwise nothing stays; a process in which standard output or
     standard error is closed is left as it is.
     """
+    _flush()
+    # Without a name until it is wanted, so that nothing is left behind, whatever happens.
+    with tempfile.TemporaryFile(prefix="edgeship-") as log:
+        try:
+            saved = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
+        except OSError:
+            yield
+            return
+        try:
+            for descriptor in saved:
+                os.dup2(log.fileno(), descriptor)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except EdgeshipError as error:
+            _flush()
+            name = _keep(log)
+            if name is not None:
+                error.args = (f"{error} (log: {name})",)
+            raise
+        finally:
+            _flush()
+            for descriptor, original in saved.items():
+                os.dup2(original, descriptor)
+                os.close(original)
+
+
+def _flush() -> None:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
+
+
+def _keep(log: IO[bytes]) -> str | None:
+    """Give the log a name; none if it is empty."""
+    log.seek(0)
+    text = log.read()
+    if not text:
+        return None
     handle, name = tempfile.mkstemp(prefix="edgeship-", suffix=".log")
-    log = Path(name)
-    try:
-        saved = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
-    except OSError:
-        os.close(handle)
-        log.unlink()
-        yield
-        return
-    for descriptor in saved:
-        os.dup2(handle, descriptor)
-    os.close(handle)
-    named = False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except EdgeshipError as error:
-        named = log.stat().st_size > 0
-        if named:
-            error.args = (f"{error} (log: {log})",)
-        raise
-    finally:
-        with suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        for descriptor, original in saved.items():
-            os.dup2(original, descriptor)
-            os.close(original)
-        if not named:
-            log.unlink()
+    with os.fdopen(handle, "wb") as file:
+        file.write(text)
+    return name

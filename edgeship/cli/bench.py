@@ -30,13 +30,13 @@ def bench(bundle: str, data: str | None, output: str | None, as_json: bool, thre
     rows = None
     if data is not None:
         rows = datafiles.read(data, manifest.inputs, manifest.label_column)
-    with progress() as on_step:
+    with progress() as shown:
         report = benchmarks.bench(
             opened,
             rows.inputs if rows else None,
             rows.labels if rows else None,
             threads=threads,
-            on_step=on_step,
+            on_step=shown.step,
         )
     written = benchmarks.write(report, Path(output)) if output is not None else ()
     if as_json:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeship.cli import table
 from edgeship.cli.progress import progress
+from edgeship.cli.sensitivity import show_sensitivity
 
 if TYPE_CHECKING:
+    from edgeship_converters.convert import Conversion
+    from edgeship_converters.request import Request
+    from edgeship_converters.study import Studied
     from edgeship_runtime.bundle import Bundle, Evidence
 
 
 @click.command()
 @click.argument("source")
-@click.option("-o", "--output", required=True, metavar="BUNDLE", help="Folder, or file.edgeship.")
+@click.option("-o", "--output", metavar="BUNDLE", help="Folder, or file.edgeship.")
 @click.option("--data", metavar="FILE", help="Rows to calibrate on, ideally the training data.")
 @click.option("--label-column", metavar="NAME", help="The column that holds the labels.")
 @click.option("--eval-data", metavar="FILE", help="Rows to judge on, else a fifth of --data.")
@@ -27,53 +33,129 @@ if TYPE_CHECKING:
     default="0.5%",
     show_default=True,
     metavar="SHARE",
-    help="How much of the metric a quantized variant may lose.",
+    help="How much of the metric a quantized variant may lose; one row at least, unless it is 0.",
 )
+@click.option(
+    "--io",
+    type=click.Choice(["float", "int8"]),
+    default="float",
+    show_default=True,
+    help="What tflite-int8 takes and gives.",
+)
+@click.option("--recipe", metavar="FILE|NAME", help="How to quantize: TOML, or a built-in name.")
+@click.option(
+    "--sensitivity",
+    is_flag=True,
+    help="Rank layers by what quantizing each costs; keep some in float where int8 must have it.",
+)
+@click.option("--report", metavar="FILE.html", help="Write what was shown as a page.")
+@click.option("--explain", is_flag=True, help="Print what would run, and stop.")
+@click.option("--no-cache", is_flag=True, help="Do all work anew.")
 @click.option("--allow-pickle", is_flag=True, help="Open .joblib and .pkl, which can run code.")
-def convert(  # noqa: PLR0913, PLR0917 - one argument for each option
-    source: str,
-    output: str,
-    data: str | None,
-    label_column: str | None,
-    eval_data: str | None,
-    variants: str,
-    name: str | None,
-    version: str,
+@click.option(
+    "--custom-objects",
+    multiple=True,
+    metavar="MODULE:ATTR",
+    help="A layer or function of your own; its module is imported. May be repeated.",
+)
+def convert(
+    output: str | None,
     max_drop: str,
-    allow_pickle: bool,
+    report: str | None,
+    explain: bool,
+    no_cache: bool,
+    **options: Any,
 ) -> None:
     """Make a bundle of proven variants.
 
-    SOURCE is a trained model: .keras, .skops, or with --allow-pickle .joblib or .pkl.
+    SOURCE is a trained model: .keras, .h5, a SavedModel folder, .skops, or with --allow-pickle
+    .joblib or .pkl.
 
     Data files are .npz (arrays named like the inputs, or x; labels in y), .npy, .csv with a
     header, or .parquet.
     """
+    if output is None and not explain:
+        raise click.UsageError("expected -o BUNDLE, a folder or a file.edgeship")
     drop = _share(max_drop)
+    if report is not None:
+        _check_report(report)
     try:
-        from edgeship_converters import convert as run
-
-        with progress() as on_step:
-            bundle = run(
-                source,
-                output,
-                data=data,
-                label_column=label_column,
-                eval_data=eval_data,
-                variants=variants,
-                name=name,
-                version=version,
-                allow_pickle=allow_pickle,
-                max_drop=drop,
-                on_step=on_step,
-            )
+        from edgeship_converters.convert import carry_out
+        from edgeship_converters.request import Request
     except ModuleNotFoundError as error:
-        raise click.UsageError(
-            f"converting needs {error.name}, which is not installed: "
-            "pip install 'edgeship[convert]'"
-        ) from error
-    _summary(bundle)
+        raise _missing(error) from error
+    studied: list[Studied] = []
+    try:
+        with progress() as shown:
+            request = Request(
+                max_drop=drop,
+                cache=not no_cache,
+                on_step=shown.step,
+                on_warning=shown.warn,
+                on_study=studied.append,
+                **options,
+            )
+            if explain:
+                return _explain(request)
+            conversion = carry_out(request, str(output))
+        _summary(conversion)
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    finally:
+        # A model that misses its budget is when the ranking is wanted most.
+        for study in studied:
+            show_sensitivity(study)
     click.echo(f"wrote {output}")
+    if report is not None:
+        from edgeship_converters.report import write_report
+
+        write_report(report, conversion)
+        click.echo(f"wrote {report}")
+    return None
+
+
+def _check_report(path: str) -> None:
+    """Refuse, before any work is done, what no page can be written to."""
+    folder = Path(path).absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    writable = folder.is_dir() and os.access(folder, os.W_OK)
+    if not path.endswith((".html", ".htm")) or not writable:
+        raise click.BadParameter(
+            f"expected an .html file in a folder that can be written to, got {path!r}",
+            param_hint="--report",
+        )
+
+
+def _missing(error: ModuleNotFoundError) -> click.UsageError:
+    return click.UsageError(
+        f"converting needs {error.name}, which is not installed: pip install 'edgeship[convert]'"
+    )
+
+
+def _explain(request: Request) -> None:
+    from edgeship_converters.explain import explain
+
+    steps, without_data = explain(request)
+    header = ["variant", "from", "how", "tools"]
+    rows = [
+        [
+            step.variant if step.shipped else f"({step.variant})",
+            step.start,
+            step.how or "as it is",
+            step.tools,
+        ]
+        for step in steps
+    ]
+    table.show(header, rows, right=False)
+    if any(not step.shipped for step in steps):
+        click.echo("in brackets: made on the way, not shipped")
+    _needs_data(without_data)
+
+
+def _needs_data(without_data: tuple[str, ...]) -> None:
+    if without_data:
+        click.echo(f"left out without --data, which must prove them: {', '.join(without_data)}")
 
 
 def _share(text: str) -> float:
@@ -85,11 +167,16 @@ def _share(text: str) -> float:
         ) from error
 
 
-def _summary(bundle: Bundle) -> None:
+def _summary(conversion: Conversion) -> None:
+    bundle = conversion.bundle
     click.echo(judged_on(bundle))
     table.show(*evidence_table(bundle))
-    if bundle.manifest.variants[0].evidence.rows_from == "synthetic":
-        click.echo("give --data for proof on real rows, quantized variants and a drift baseline")
+    _needs_data(conversion.without_data)
+    evidence = bundle.manifest.variants[0].evidence
+    if evidence.metric is None and evidence.rows_from != "synthetic":
+        click.echo("no accuracy without labels: an array y, or the one that --label-column names")
+    if conversion.left_out:
+        click.echo(f"left out, see above: {', '.join(conversion.left_out)}")
 
 
 def judged_on(bundle: Bundle) -> str:

@@ -7,34 +7,51 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a long command says while it runs, on standard error.
+
+    Attributes:
+        step: takes a few words before each step; a spinner's line shows the step's own time, a
+            plain one the time since the start.
+        warn: takes what the user should know of.
+    """
+
+    step: Callable[[str], None]
+    warn: Callable[[str], None]
+
+
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Give a function that takes a few words before each step; each line shows the step's time."""
+def progress() -> Iterator[Progress]:
+    """Show progress while the block runs."""
     if sys.stderr.isatty() and not os.environ.get("CI") and find_spec("rich") is not None:
-        with _spinner() as on_step:
-            yield on_step
+        with _spinner() as shown:
+            yield shown
     else:
-        with _lines() as on_step:
-            yield on_step
+        yield _lines()
 
 
-@contextmanager
-def _lines() -> Iterator[Callable[[str], None]]:
+def _lines() -> Progress:
     began = time.monotonic()
 
-    def on_step(what: str) -> None:
+    def step(what: str) -> None:
         print(f"{time.monotonic() - began:6.1f} s  {what}", file=sys.stderr, flush=True)  # noqa: T201
 
-    yield on_step
+    def warn(what: str) -> None:
+        print(f"warning: {what}", file=sys.stderr, flush=True)  # noqa: T201
+
+    return Progress(step, warn)
 
 
 @contextmanager
-def _spinner() -> Iterator[Callable[[str], None]]:
+def _spinner() -> Iterator[Progress]:
     from rich.console import Console
     from rich.live import Live
+    from rich.markup import escape
     from rich.spinner import Spinner
 
     # The converters' own chatter is kept off descriptor 2 while they run; a copy still shows. What
@@ -42,17 +59,20 @@ def _spinner() -> Iterator[Callable[[str], None]]:
     with os.fdopen(os.dup(2), "w") as terminal:
         console = Console(file=terminal)
         spinner = Spinner("dots", "starting")
-        step: list[tuple[str, float]] = []
+        running: list[tuple[str, float]] = []
 
         def finish() -> None:
-            if step:
-                what, began = step.pop()
+            if running:
+                what, began = running.pop()
                 console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - began:.1f} s[/]")
 
-        def on_step(what: str) -> None:
+        def step(what: str) -> None:
             finish()
-            step.append((what, time.monotonic()))
+            running.append((what, time.monotonic()))
             spinner.update(text=what)
+
+        def warn(what: str) -> None:
+            console.print(f"[yellow]warning:[/] {escape(what)}", soft_wrap=True, highlight=False)
 
         with Live(
             spinner,
@@ -62,5 +82,5 @@ def _spinner() -> Iterator[Callable[[str], None]]:
             redirect_stdout=False,
             redirect_stderr=False,
         ):
-            yield on_step
+            yield Progress(step, warn)
             finish()

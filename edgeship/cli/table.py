@@ -7,14 +7,17 @@ from collections.abc import Iterable, Sequence
 import click
 
 
-def show(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; the first column is aligned to the left, the others to the right."""
+def show(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: bool = True) -> None:
+    """Print a table; the first column is aligned to the left, the others to the right if wanted."""
     lines = [list(header), *(list(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     lines.insert(1, ["-" * width for width in widths])
     for line in lines:
         first = line[0].ljust(widths[0])
-        rest = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        rest = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width in zip(line[1:], widths[1:], strict=True)
+        ]
         click.echo("  ".join([first, *rest]).rstrip())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,16 +77,37 @@ def _check_one(spec: InputSpec, given: object, *, finite: bool) -> Array:
 
 
 def _check_shape(spec: InputSpec, array: Array) -> None:
-    fits = array.ndim == len(spec.shape) and all(
-        want in (None, have) for want, have in zip(spec.shape, array.shape, strict=True)
-    )
-    if fits:
+    if _fits(spec.shape, array.shape):
         return
-    remedy = "check the order of the axes and the number of features"
-    if array.ndim == len(spec.shape) - 1:
-        remedy = "the first axis counts rows, so give one row as array[None]"
+    remedy = _shape_remedy(spec.shape, array.shape)
     want = "(" + ", ".join("any" if size is None else str(size) for size in spec.shape) + ")"
     raise InputError(f"input {spec.name!r} expects the shape {want}, got {array.shape}: {remedy}")
+
+
+def _fits(want: Sequence[int | None], got: Sequence[int]) -> bool:
+    return len(want) == len(got) and all(
+        size in (None, have) for size, have in zip(want, got, strict=True)
+    )
+
+
+def _shape_remedy(want: Sequence[int | None], got: Sequence[int]) -> str:
+    if len(got) > 2 and _fits(want, (got[0], *got[2:], got[1])):
+        return "these have the channels first: transpose with np.moveaxis(x, 1, -1)"
+    if len(got) > 2 and _fits(want, (got[0], got[-1], *got[1:-1])):
+        return "these have the channels last: transpose with np.moveaxis(x, -1, 1)"
+    if _fits(want[1:], got):
+        return "the first axis counts rows, so give one row as array[None]"
+    if want[-1:] == (1,) and _fits(want[:-1], got):
+        return "the last axis is missing: add it with x[..., None]"
+    if len(got) == 2 < len(want) and want[-1] == 1 and got[1] == _size(want[1:]):
+        sizes = ", ".join(str(size) for size in want[1:])
+        return f"these rows are flat: give them their axes with x.reshape(-1, {sizes})"
+    return "check the order of the axes and the number of features"
+
+
+def _size(shape: Sequence[int | None]) -> int | None:
+    """How many values a shape holds; None where an axis is free."""
+    return None if None in shape else math.prod(size or 0 for size in shape)
 
 
 def _cast(spec: InputSpec, array: Array) -> Array:

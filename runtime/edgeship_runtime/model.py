@@ -21,9 +21,14 @@ AUTO = "auto"
 PREFERENCE = (
     "tflite-float32",
     "onnx-float32",
+    "tflite-float16",
+    "onnx-float16",
     "tflite-dynamic-int8",
     "tflite-int8",
+    "tflite-int16x8",
+    "onnx-dynamic-int8",
     "onnx-int8",
+    "tflite-int4",
     "savedmodel-float32",
 )
 # A batch goes to the engine in pieces of about this many bytes of input, so that the memory a

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from edgeship_converters.parity import Judge
+from edgeship_converters.parity import Judge, shake
+from edgeship_converters.plan import Number
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
 
@@ -47,32 +50,32 @@ def judge(truth: Array | None, max_drop: float = 0.005) -> Judge:
     return Judge(CLASSIFIER, rows, classified(LABELS), truth, "held-out", max_drop)
 
 
-def fault(judge: Judge, outputs: dict[str, Array], *, quantized: bool) -> str | None:
+def fault(judge: Judge, outputs: dict[str, Array], *, number: Number) -> str | None:
     """What the judge finds wrong."""
-    return judge.fault(outputs, judge.evidence(outputs, quantized=quantized), quantized=quantized)
+    return judge.fault(outputs, judge.evidence(outputs, number), number)
 
 
 def test_a_float_variant_must_not_flip_one_label() -> None:
-    said = fault(judge(None), classified(flipped(LABELS, 1)), quantized=False)
+    said = fault(judge(None), classified(flipped(LABELS, 1)), number="float32")
     assert said == (
         "flips 1 of 1000 labels in output 'label' (limit 0): leave it out with --variants"
     )
-    assert fault(judge(None), classified(LABELS), quantized=False) is None
+    assert fault(judge(None), classified(LABELS), number="float32") is None
 
 
 def test_a_float_variant_must_keep_to_float32() -> None:
     outputs = classified(LABELS)
     near = {**outputs, "probabilities": outputs["probabilities"] * np.float32(1 - 3e-6)}
     far = {**outputs, "probabilities": outputs["probabilities"] * np.float32(1 - 3e-3)}
-    assert fault(judge(None), near, quantized=False) is None
-    said = fault(judge(None), far, quantized=False)
+    assert fault(judge(None), near, number="float32") is None
+    said = fault(judge(None), far, number="float32")
     assert said is not None
     assert "is off by 0.003 in output 'probabilities' (limit" in said
 
 
 @pytest.mark.parametrize(("lost", "passes"), [(0, True), (5, True), (6, False), (500, False)])
 def test_a_quantized_variant_may_lose_half_a_point_of_accuracy(lost: int, passes: bool) -> None:
-    said = fault(judge(LABELS), classified(flipped(LABELS, lost)), quantized=True)
+    said = fault(judge(LABELS), classified(flipped(LABELS, lost)), number="integer")
     assert (said is None) == passes
     if said is not None:
         assert f"loses {lost / 1000:.2%} accuracy on 1000 rows (limit 0.50%)" in said
@@ -80,17 +83,17 @@ def test_a_quantized_variant_may_lose_half_a_point_of_accuracy(lost: int, passes
 
 def test_max_drop_is_the_budget() -> None:
     outputs = classified(flipped(LABELS, 30))
-    assert fault(judge(LABELS, 0.03), outputs, quantized=True) is None
-    assert fault(judge(LABELS, 0.02), outputs, quantized=True) is not None
+    assert fault(judge(LABELS, 0.03), outputs, number="integer") is None
+    assert fault(judge(LABELS, 0.02), outputs, number="integer") is not None
 
 
 def test_flips_that_mend_the_source_s_mistakes_are_no_loss() -> None:
     outputs = classified(flipped(LABELS, 100))
-    assert fault(judge(flipped(LABELS, 100)), outputs, quantized=True) is None
+    assert fault(judge(flipped(LABELS, 100)), outputs, number="integer") is None
 
 
 def test_without_truth_flips_are_counted() -> None:
-    said = fault(judge(None), classified(flipped(LABELS, 10)), quantized=True)
+    said = fault(judge(None), classified(flipped(LABELS, 10)), number="integer")
     assert said is not None
     assert said.startswith("flips 1.00% of labels on 1000 rows (limit 0.50%)")
 
@@ -99,8 +102,9 @@ def test_nan_never_passes() -> None:
     outputs = classified(LABELS)
     outputs["probabilities"] = outputs["probabilities"].copy()
     outputs["probabilities"][7, 0] = np.nan
-    for quantized in (False, True):
-        said = fault(judge(LABELS, 0.9), outputs, quantized=quantized)
+    numbers: tuple[Number, ...] = ("float32", "float16", "integer")
+    for number in numbers:
+        said = fault(judge(LABELS, 0.9), outputs, number=number)
         assert said is not None
         assert "NaN" in said
 
@@ -110,15 +114,15 @@ def test_a_quantized_regression_must_explain_the_source_s_variance() -> None:
     rows = {"x": np.zeros((200, 1), np.float32)}
     judging = Judge(REGRESSOR, rows, {"prediction": expected}, None, "held-out")
     steps = np.round(expected * 4) / 4
-    assert fault(judging, {"prediction": steps}, quantized=True) is None
-    said = fault(judging, {"prediction": np.round(expected / 4) * 4}, quantized=True)
+    assert fault(judging, {"prediction": steps}, number="integer") is None
+    said = fault(judging, {"prediction": np.round(expected / 4) * 4}, number="integer")
     assert said is not None
     assert "of the variance of output 'prediction' unexplained (limit 0.50%)" in said
 
 
 def test_evidence_tells_errors_flips_and_metrics() -> None:
     outputs = classified(flipped(LABELS, 20))
-    evidence = judge(flipped(LABELS, 5)).evidence(outputs, quantized=True)
+    evidence = judge(flipped(LABELS, 5)).evidence(outputs, number="integer")
     assert evidence.rows == 1000
     assert evidence.label_flips == 20
     assert evidence.metric == "accuracy"
@@ -136,21 +140,21 @@ def columns(expected: Array) -> Judge:
     return Judge(contract, rows, {"y": expected}, None, "held-out")
 
 
-@pytest.mark.parametrize("quantized", [False, True])
-def test_a_small_column_counts_as_much_as_a_large_one(quantized: bool) -> None:
+@pytest.mark.parametrize("number", ["float32", "float16", "integer"])
+def test_a_small_column_counts_as_much_as_a_large_one(number: Number) -> None:
     random = np.random.default_rng(0)
     expected = (random.normal(size=(300, 2)) * [1e6, 1.0]).astype(np.float32)
     judging = columns(expected)
-    assert fault(judging, {"y": expected.copy()}, quantized=quantized) is None
+    assert fault(judging, {"y": expected.copy()}, number=number) is None
     broken = expected.copy()
     broken[:, 1] = 5.0
-    assert fault(judging, {"y": broken}, quantized=quantized) is not None
+    assert fault(judging, {"y": broken}, number=number) is not None
 
 
-@pytest.mark.parametrize("quantized", [False, True])
-def test_small_outputs_are_not_lost_in_the_tolerance(quantized: bool) -> None:
+@pytest.mark.parametrize("number", ["float32", "float16", "integer"])
+def test_small_outputs_are_not_lost_in_the_tolerance(number: Number) -> None:
     expected = (np.random.default_rng(0).normal(size=(300, 1)) * 1e-5).astype(np.float32)
-    assert fault(columns(expected), {"y": np.zeros_like(expected)}, quantized=quantized) is not None
+    assert fault(columns(expected), {"y": np.zeros_like(expected)}, number=number) is not None
 
 
 def test_another_shape_is_a_fault_before_any_comparison() -> None:
@@ -158,3 +162,54 @@ def test_another_shape_is_a_fault_before_any_comparison() -> None:
     assert said == (
         "gives output 'y' in the shape (1, 2), the source in (30, 2): leave it out with --variants"
     )
+
+
+def test_a_float16_variant_has_the_room_of_its_format_and_no_more() -> None:
+    outputs = classified(LABELS)
+    near = {**outputs, "probabilities": np.abs(outputs["probabilities"] - np.float32(0.008))}
+    far = {**outputs, "probabilities": np.abs(outputs["probabilities"] - np.float32(0.03))}
+    assert fault(judge(None), near, number="float16") is None
+    assert fault(judge(None), near, number="float32") is not None
+    assert "is off by 0.03" in str(fault(judge(None), far, number="float16"))
+
+
+def test_a_float16_variant_must_not_lose_more_labels_than_the_budget() -> None:
+    outputs = {"label": flipped(LABELS, 20), "probabilities": classified(LABELS)["probabilities"]}
+    assert fault(judge(None), outputs, number="float16") is not None
+
+
+def test_a_model_that_magnifies_roundings_has_wider_limits_and_only_where_it_does() -> None:
+    random = np.random.default_rng(0)
+    expected = random.normal(size=(300, 2)).astype(np.float32)
+    off = expected + np.array([2e-3, 0], np.float32)
+    assert fault(columns(expected), {"y": off}, number="float32") is not None
+    shaken = expected + np.array([5e-4, 0], np.float32)
+    judging = replace(columns(expected), shaken={"y": shaken})
+    assert fault(judging, {"y": off}, number="float32") is None
+    other = expected + np.array([0, 2e-3], np.float32)
+    assert fault(judging, {"y": other}, number="float32") is not None
+
+
+def test_no_model_magnifies_so_much_that_anything_passes() -> None:
+    expected = np.random.default_rng(0).normal(size=(300, 1)).astype(np.float32)
+    judging = replace(columns(expected), shaken={"y": -expected})
+    assert fault(judging, {"y": expected + np.float32(0.1)}, number="float32") is not None
+
+
+def test_shaking_moves_floats_by_their_last_bit_and_nothing_else() -> None:
+    given: dict[str, Array] = {
+        "a": np.array([[1.0, -3.5, 0.0]], np.float32),
+        "b": np.arange(3)[None],
+    }
+    moved = shake(given)
+    assert moved["a"].dtype == np.float32
+    change = np.abs(moved["a"] - given["a"])
+    assert (change <= 2.0**-22 * np.abs(given["a"])).all()
+    assert change.any()
+    np.testing.assert_array_equal(moved["b"], given["b"])
+
+
+def test_a_budget_of_nothing_is_nothing() -> None:
+    one_off = classified(flipped(LABELS, 1))
+    assert fault(judge(LABELS, 0.0), one_off, number="integer") is not None
+    assert fault(judge(LABELS, 0.0001), one_off, number="integer") is None

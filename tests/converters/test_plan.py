@@ -11,13 +11,31 @@ from edgeship_converters.plan import STEPS, make_plan, reachable
 def test_all_makes_every_variant_of_a_keras_model() -> None:
     plan = make_plan("keras", "all", with_data=True)
     assert plan.variants == tuple(step.variant for step in plan.steps)
-    assert len(plan.variants) == 6
+    assert len(plan.variants) == 11
 
 
 def test_without_data_all_leaves_quantized_variants_out() -> None:
     plan = make_plan("keras", "all", with_data=False)
-    assert plan.variants == ("savedmodel-float32", "tflite-float32", "onnx-float32")
-    assert plan.left_out == ("tflite-dynamic-int8", "tflite-int8", "onnx-int8")
+    assert plan.variants == (
+        "savedmodel-float32",
+        "tflite-float32",
+        "tflite-float16",
+        "onnx-float32",
+    )
+    assert plan.without_data == (
+        "tflite-dynamic-int8",
+        "tflite-int8",
+        "tflite-int16x8",
+        "tflite-int4",
+        "onnx-float16",
+        "onnx-dynamic-int8",
+        "onnx-int8",
+    )
+
+
+def test_all_may_leave_out_what_cannot_be_made_but_names_may_not() -> None:
+    assert make_plan("keras", "all", with_data=True).may_leave_out
+    assert not make_plan("keras", "tflite-int8,onnx-int8", with_data=True).may_leave_out
 
 
 def test_a_step_in_between_runs_but_is_not_shipped() -> None:
@@ -37,7 +55,7 @@ def test_a_shared_step_runs_once() -> None:
 
 
 def test_every_start_comes_before_what_is_made_of_it() -> None:
-    seen = {"keras", "sklearn"}
+    seen = {"keras", "tensorflow", "sklearn"}
     for step in STEPS:
         assert step.start in seen
         seen.add(step.variant)

@@ -106,3 +106,26 @@ def test_infinite_values_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", rows)
     with pytest.raises(InputError, match="row 3, column '1'"):
         gather(CONTRACT, tmp_path / "a.npy", None, None)
+
+
+CLASSIFIER = Contract(
+    task="classification",
+    inputs=(InputSpec(name="x", dtype="float32", shape=(None, 1)),),
+    outputs=(OutputSpec(name="p", dtype="float32", shape=(None, 3), role="probabilities"),),
+    classes=("a", "b", "c"),
+)
+
+
+def test_one_hot_labels_are_read_as_classes(tmp_path: Path) -> None:
+    truth = np.arange(30) % 3
+    np.savez(tmp_path / "a.npz", x=np.arange(30.0)[:, None], y=np.eye(3)[truth])
+    rows = gather(CLASSIFIER, tmp_path / "a.npz", None, None)
+    assert rows.truth is not None
+    expected = np.array(["a", "b", "c"])[rows.judged["x"][:, 0].astype(int) % 3]
+    np.testing.assert_array_equal(rows.truth, expected)
+
+
+def test_labels_in_columns_that_are_not_one_hot_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.arange(30.0)[:, None], y=np.full((30, 3), 1 / 3))
+    with pytest.raises(DataError, match="give one class a row"):
+        gather(CLASSIFIER, tmp_path / "a.npz", None, None)

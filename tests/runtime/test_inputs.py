@@ -72,6 +72,27 @@ def test_another_shape_is_refused_with_both_shapes(shape: tuple[int, ...]) -> No
     refused([TABLE], np.zeros(shape), "expects the shape (any, 2)", got, "number of features")
 
 
+@pytest.mark.parametrize(
+    ("want", "got", "remedy"),
+    [
+        ((None, 28, 28, 1), (5, 1, 28, 28), "channels first: transpose with np.moveaxis(x, 1, -1)"),
+        ((None, None, None, 3), (5, 3, 9, 7), "np.moveaxis(x, 1, -1)"),
+        ((None, 3, 32, 32), (5, 32, 32, 3), "channels last: transpose with np.moveaxis(x, -1, 1)"),
+        ((None, 49, 10), (5, 10, 49), "np.moveaxis(x, 1, -1)"),
+        ((None, 28, 28, 1), (5, 28, 28), "the last axis is missing: add it with x[..., None]"),
+        ((None, 28, 28, 1), (28, 28, 1), "array[None]"),
+        ((None, 28, 28, 1), (5, 784), "flat: give them their axes with x.reshape(-1, 28, 28, 1)"),
+        ((None, None, 28, 1), (5, 784), "check the order of the axes"),
+        ((None, 28, 28, 1), (5, 32, 32, 1), "check the order of the axes"),
+    ],
+)
+def test_axes_in_another_order_are_named_with_the_remedy(
+    want: tuple[int | None, ...], got: tuple[int, ...], remedy: str
+) -> None:
+    spec = InputSpec(name="image", dtype="float32", shape=want)
+    refused([spec], np.zeros(got), str(got), remedy)
+
+
 def test_a_shape_with_a_fixed_batch_takes_just_that_many_rows() -> None:
     fixed = InputSpec(name="fixed", dtype="float32", shape=(2, 1))
     assert len(one(fixed, [[1], [2]])) == 2

@@ -2,49 +2,107 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from edgeship_converters.errors import SourceError
-from edgeship_converters.sources.source import Kind, Source
+from edgeship_converters.sources.fingerprint import of_file, of_folder
+from edgeship_converters.sources.source import Kind, Source, TensorFlowSource
 
 SUFFIXES: dict[str, Kind] = {
     ".keras": "keras",
+    ".h5": "keras",
+    ".hdf5": "keras",
     ".skops": "sklearn",
     ".joblib": "sklearn",
     ".pkl": "sklearn",
 }
+_HDF5 = (".h5", ".hdf5")
 
 
-def open_source(path: str | os.PathLike[str], *, allow_pickle: bool = False) -> Source:
-    """Load a source model.
+def open_source(
+    given: Any,
+    *,
+    allow_pickle: bool = False,
+    custom_objects: Sequence[str] | Mapping[str, Any] = (),
+) -> Source:
+    """Load a source model, or take one that is in memory.
 
     Args:
-        path: a `.keras` or `.skops` file; `.joblib` and `.pkl` only with `allow_pickle`.
+        given: a `.keras`, `.h5`, `.hdf5` or `.skops` file; `.joblib` and `.pkl` only with
+            `allow_pickle`; a SavedModel folder, or a folder with such by version numbers; a Keras
+            or tf-keras model.
         allow_pickle: whether a file may be opened that can run any code on opening.
+        custom_objects: the user's own layers and functions that a Keras file refers to, each as
+            `module:attr`; importing the module runs its code. Or the objects, by name.
 
     Raises:
         SourceError: where there is none, or it cannot be opened.
     """
-    where = Path(path)
+    if not isinstance(given, str | os.PathLike):
+        return _in_memory(given)
+    where = Path(given)
     if not where.exists():
         raise SourceError(f"there is no model at {where}")
-    kind = SUFFIXES.get(where.suffix.lower())
-    if kind is None or not where.is_file():
-        raise SourceError(
-            f"{where} is no model file that edgeship knows: expected one of {', '.join(SUFFIXES)}"
-        )
-    sha256 = hashlib.sha256(where.read_bytes()).hexdigest()
-    match kind:
-        case "keras":
-            from edgeship_converters.sources.keras_model import load_keras
+    if where.is_dir():
+        from edgeship_converters.sources.saved_model import find_saved_model, load_saved_model
 
-            return load_keras(where, sha256)
+        return load_saved_model(where, of_folder(find_saved_model(where)))
+    suffix = where.suffix.lower()
+    match SUFFIXES.get(suffix):
         case "sklearn":
             from edgeship_converters.sources.sklearn_model import load_sklearn
 
-            return load_sklearn(where, sha256, allow_pickle=allow_pickle)
+            return load_sklearn(where, of_file(where), allow_pickle=allow_pickle)
+        case "keras":
+            from edgeship_converters.sources.custom_objects import import_custom_objects
+
+            objects = import_custom_objects(custom_objects)
+            if suffix in _HDF5:
+                from edgeship_converters.sources.h5_file import load_h5
+
+                return load_h5(where, of_file(where), objects)
+            from edgeship_converters.sources.keras_file import load_keras
+
+            return load_keras(where, of_file(where), objects)
+    raise SourceError(
+        f"{where} is no model file that edgeship knows: expected one of {', '.join(SUFFIXES)}, "
+        "or a SavedModel folder"
+    )
 
 
-__all__ = ["SUFFIXES", "Kind", "Source", "open_source"]
+def default_name(given: Any) -> str:
+    """A name for a model that was given none, fit for a bundle: that of its file, or its own.
+
+    >>> default_name("models/flowers v2.keras"), default_name("serving/flowers/3/")
+    ('flowers-v2', 'flowers')
+    """
+    if isinstance(given, str | os.PathLike):
+        path = Path(given)
+        stem = path.parent.name if path.name.isdecimal() else path.stem
+    else:
+        stem = str(getattr(given, "name", ""))
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64] or "model"
+
+
+def _in_memory(model: Any) -> Source:
+    # A model's framework is imported already; asking its classes imports no other.
+    kinds = {(kind.__module__.split(".")[0], kind.__name__) for kind in type(model).__mro__}
+    if ("keras", "Model") in kinds:
+        from edgeship_converters.sources.keras_file import in_memory
+
+        return in_memory(model)
+    if ("tf_keras", "Model") in kinds:
+        from edgeship_converters.sources.legacy_keras import in_memory as legacy_in_memory
+
+        return legacy_in_memory(model)
+    raise SourceError(
+        f"a {type(model).__name__} cannot be converted from memory: expected a Keras model, or "
+        "the path of a model file; save scikit-learn models with skops.io.dump"
+    )
+
+
+__all__ = ["SUFFIXES", "Kind", "Source", "TensorFlowSource", "default_name", "open_source"]

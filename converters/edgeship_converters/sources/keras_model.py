@@ -1,210 +1,202 @@
-"""Keras models from `.keras` files."""
+"""Keras 3 models: Sequential, Functional and subclassed."""
 
 from __future__ import annotations
 
+import inspect
 import os
-import re
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import pairwise
+from typing import Any, ClassVar
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from edgeship_converters.errors import SourceError
+from edgeship_converters.sources.batches import rows_at_once
+from edgeship_converters.sources.interface import (
+    Interface,
+    argument_interface,
+    functional_interface,
+)
+from edgeship_converters.sources.keras_contract import Described, describe
+from edgeship_converters.sources.meaning import Loss, loss_of
+from edgeship_converters.sources.nesting import leaves, map_leaves
+from edgeship_converters.sources.precision import full_precision, is_mixed
 from edgeship_converters.sources.source import Kind
-from edgeship_runtime.arrays import Array, Arrays, dtype_name
-from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
-from edgeship_runtime.bundle.manifest import Role, Task
+from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
 
-# Names that Keras gives when the author gave none; they change with every model built before.
-_UNNAMED_INPUT = re.compile(r"(keras_tensor|input_layer|input)(_?\d+)?")
-_NAMES: dict[Role, str] = {
-    "probabilities": "probabilities",
-    "logits": "logits",
-    "value": "prediction",
-    "tensor": "output",
-    "label": "label",
-}
+# What a subclassed model's inputs may be: Keras keeps their shapes and not their dtypes.
+_DTYPES = ("float32", "int32", "string")
+# Layers that may give another dtype than the symbolic tensors of a Functional model say.
+_MISSTATING = (
+    "CategoryEncoding",
+    "Discretization",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
+    "StringLookup",
+    "TextVectorization",
+)
 
 
 class KerasSource:
-    """A Keras model with known input shapes: Sequential or Functional."""
+    """A Keras model with known input shapes.
+
+    A model built for one batch size is converted with a free batch, and held against itself at the
+    size it was built for. One trained in mixed precision is taken in the precision of its
+    variables.
+
+    Attributes:
+        model: the Keras model.
+    """
 
     kind: Kind = "keras"
+    tools: tuple[str, ...] = ("keras", "tensorflow")
+    remedy: ClassVar[str] = "call the model once on a batch, or build it, before saving"
 
-    def __init__(self, model: Any, sha256: str) -> None:
+    def __init__(self, model: Any, sha256: str, loss: Loss | None = None) -> None:
+        """Look at a loaded model.
+
+        Args:
+            model: the Keras model.
+            sha256: of what it came from.
+            loss: that it was trained with, where the model was not compiled with it.
+
+        Raises:
+            SourceError: where its inputs are not known, or cannot be kept in every format.
+        """
         self.model = model
         self.sha256 = sha256
-        self.contract = _contract(model)
+        _refuse_stateful(self.layers)
+        found = self._described(loss or loss_of(getattr(model, "loss", None)))
+        self.contract = found.contract
+        self._interface = found.interface
+        self._inputs = found.inputs
+        self._outputs = found.outputs
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
         """See `Source.predict`."""
         try:
-            results = self.model.predict(self._structured(inputs), batch_size=256, verbose=0)
+            with self._full_precision():
+                results = leaves(self._run(inputs))
         except Exception as error:
             # TensorFlow's errors share no base with Keras's, and layers raise their own.
-            line = " ".join(str(error).split())[:200]
             raise SourceError(
-                f"the Keras model itself fails on these rows: {line}; give rows that it can take "
-                "with --data"
+                f"the Keras model itself fails on these rows: {_reason(error)}; give rows that it "
+                "can take with --data"
             ) from error
-        flat = keras.tree.flatten(results)
-        return {
-            spec.name: np.asarray(array)
-            for spec, array in zip(self.contract.outputs, flat, strict=True)
-        }
+        made: dict[str, Array] = {}
+        for spec in self.contract.outputs:
+            array = np.asarray(results[self._outputs[spec.name]])
+            if spec.dtype == "string":
+                made[spec.name] = np.char.decode(array.astype(np.bytes_), "utf-8")
+            else:
+                made[spec.name] = array.astype(numpy_dtype(spec.dtype), copy=False)
+        return made
 
-    def call(self, tensors: dict[str, Any]) -> dict[str, Any]:
-        """The model on TensorFlow tensors by name, for tracing; dropout and its kin are off."""
-        flat = keras.tree.flatten(self.model(self._structured(tensors), training=False))
-        return {spec.name: t for spec, t in zip(self.contract.outputs, flat, strict=True)}
+    def call(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        """See `TensorFlowSource.call`."""
+        with self._full_precision():
+            made = leaves(self._invoke(self._interface, self._inputs, tensors))
+        return {spec.name: made[self._outputs[spec.name]] for spec in self.contract.outputs}
 
-    def _structured(self, named: Mapping[str, Any]) -> Any:
-        """Inputs by name in the nesting (a list, a dict…) that the model's author chose."""
-        flat = [named[spec.name] for spec in self.contract.inputs]
-        if len(flat) == 1 and isinstance(self.model, keras.Sequential):
-            return flat[0]
-        return keras.tree.pack_sequence_as(self.model._inputs_struct, flat)
+    @property
+    def variables(self) -> Sequence[Any]:
+        """See `TensorFlowSource.variables`."""
+        return [variable.value for variable in self.model.variables]
+
+    @property
+    def tracked(self) -> Sequence[Any]:
+        """See `TensorFlowSource.tracked`: the tables of StringLookup, TextVectorization…"""
+        kind = tf.saved_model.experimental.TrackableResource
+        held = (value for layer in self.layers for value in vars(layer).values())
+        return list({id(value): value for value in held if isinstance(value, kind)}.values())
+
+    @property
+    def layers(self) -> Sequence[Any]:
+        """See `TensorFlowSource.layers`."""
+        return list(self.model._flatten_layers())
+
+    def _found_interfaces(self) -> list[Interface]:
+        """The model's interface; several to be tried in turn where dtypes are not known."""
+        model = self.model
+        graph = model._functional if isinstance(model, keras.Sequential) else model
+        if getattr(graph, "_inputs_struct", None) is not None:
+            return [functional_interface(graph._inputs_struct, graph._outputs_struct)]
+        shapes = getattr(model, "_build_shapes_dict", None)
+        if not shapes or not model.built:
+            raise SourceError(f"the model {model.name!r} has no known input shapes: {self.remedy}")
+        only = next(iter(shapes.values()))
+        return [argument_interface(model.call, only, dtype) for dtype in _DTYPES]
+
+    def _full_precision(self) -> AbstractContextManager[None]:
+        def set_policy(layer: Any, policy: Any) -> None:
+            layer.dtype_policy = policy
+
+        return full_precision(self.model, self.layers, set_policy, keras.DTypePolicy)
+
+    def _described(self, loss: Loss) -> Described:
+        interfaces = self._found_interfaces()
+        unsure = any(is_mixed(layer) or _misstates(layer) for layer in self.layers)
+        faults: list[SourceError] = []
+        for interface in interfaces:
+            try:
+                with self._full_precision():
+                    return describe(interface, self._invoke, loss, unsure=unsure)
+            except SourceError as error:
+                faults.append(error)
+        raise faults[0]
+
+    def _invoke(self, interface: Interface, names: Any, tensors: Mapping[str, Any]) -> Any:
+        """Call the model on tensors by name; gives its outputs in their nesting."""
+        nested = map_leaves(lambda path, name: tensors[name], names)
+        training = {"training": False} if _takes_training(self.model) else {}
+        return self.model(nested, **training)
+
+    def _run(self, inputs: Arrays) -> Any:
+        """The model's own `predict`, at the batch size it was built for if there is one."""
+        batch = self._interface.fixed_batch
+        count = len(next(iter(inputs.values())))
+        spare = -count % batch if batch else 0
+        padded = {name: _feedable(array, spare) for name, array in inputs.items()}
+        nested = map_leaves(lambda path, name: padded[name], self._inputs)
+        results = self.model.predict(nested, batch_size=batch or rows_at_once(inputs), verbose=0)
+        return map_leaves(lambda path, array: np.asarray(array)[:count], results)
 
 
-def load_keras(path: Path, sha256: str) -> KerasSource:
-    """Load a `.keras` file; Keras's safe mode stays on, so no code in it runs.
-
-    Raises:
-        SourceError: where it cannot be loaded, or its inputs have no known shape.
-    """
-    if keras.backend.backend() != "tensorflow":
-        raise SourceError(
-            f"Keras runs on {keras.backend.backend()}, edgeship needs tensorflow: "
-            "set KERAS_BACKEND=tensorflow"
-        )
-    try:
-        model = keras.saving.load_model(path)
-    except Exception as error:
-        # Keras and the layers it rebuilds raise whatever they like; a file is not trusted.
-        line = " ".join(str(error).split())[:200]
-        raise SourceError(f"{path} is not a Keras model that can be loaded: {line}") from error
-    if not isinstance(model, keras.Sequential | keras.Model) or not getattr(model, "inputs", None):
-        raise SourceError(
-            f"{path} has no known input shapes: save a Sequential or Functional model "
-            "that begins with keras.Input"
-        )
-    return KerasSource(model, sha256)
+def _reason(error: Exception) -> str:
+    """What TensorFlow says after the traceback that it puts into its messages, in a line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line, after in pairwise(lines) if "[[{{node" in after]
+    return " ".join((told or lines or [type(error).__name__])[:3])[:200]
 
 
-def _contract(model: Any) -> Contract:
-    inputs = _inputs(model)
-    roles = [_role(model, tensor) for tensor in model.outputs]
-    task: Task = "other"
-    classes = None
-    if len(roles) == 1 and roles[0] in ("probabilities", "logits"):
-        task = "classification"
-        classes = tuple(range(max(2, int(model.outputs[0].shape[-1]))))
-    elif len(roles) == 1 and roles[0] == "value":
-        task = "regression"
-    names = _output_names(model, [spec.name for spec in inputs])
-    outputs = tuple(
-        OutputSpec(name=name, dtype=_dtype(tensor), shape=_shape(tensor), role=role)
-        for name, tensor, role in zip(names, model.outputs, roles, strict=True)
-    )
-    return Contract(task=task, inputs=inputs, outputs=outputs, classes=classes)
+def _feedable(array: Array, spare: int) -> Any:
+    """An array as Keras takes it, with its last row `spare` times more."""
+    if spare:
+        array = np.concatenate([array, np.repeat(array[-1:], spare, axis=0)])
+    return tf.constant(array) if array.dtype.kind == "U" else array
 
 
-def _inputs(model: Any) -> tuple[InputSpec, ...]:
-    names = [str(tensor.name) for tensor in model.inputs]
-    if len(names) == 1 and _UNNAMED_INPUT.fullmatch(names[0]):
-        names = ["x"]
-    for name, tensor in zip(names, model.inputs, strict=True):
-        if not name.isidentifier():
+def _takes_training(model: Any) -> bool:
+    parameters = inspect.signature(model.call).parameters.values()
+    return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _misstates(layer: Any) -> bool:
+    return any(kind.__name__ in _MISSTATING for kind in type(layer).__mro__)
+
+
+def _refuse_stateful(layers: Sequence[Any]) -> None:
+    for layer in layers:
+        if getattr(layer, "stateful", False):
             raise SourceError(
-                f"the input {name!r} cannot keep its name in a SavedModel: expected letters, "
-                "digits and '_'; rename it in keras.Input"
+                f"layer {layer.name!r} ({type(layer).__name__}) keeps its state from one call to "
+                "the next, and the answer to a request must not hang on those before it: build "
+                "it with stateful=False, and load the same weights"
             )
-        if tensor.shape[0] is not None:
-            raise SourceError(
-                f"the input {name!r} has a fixed batch of {tensor.shape[0]} rows: save the model "
-                "with a free batch axis, from keras.Input(shape) without batch_size"
-            )
-    return tuple(
-        InputSpec(name=name, dtype=_dtype(tensor), shape=_shape(tensor))
-        for name, tensor in zip(names, model.inputs, strict=True)
-    )
-
-
-def _output_names(model: Any, taken: list[str]) -> list[str]:
-    """The outputs' names: their layers', made distinct from each other and from the inputs'."""
-    layers = [_last_layer(tensor) for tensor in model.outputs]
-    names = [str(layer.name) for layer in layers]
-    if len(layers) == 1:
-        given_by_keras = re.fullmatch(rf"{_snake(type(layers[0]).__name__)}(_\d+)?", names[0])
-        names = [_NAMES[_role(model, model.outputs[0])] if given_by_keras else names[0]]
-    distinct: list[str] = []
-    for name in names:
-        new, count = name, 1
-        while new in (*taken, *distinct):
-            new, count = f"{name}_{count}", count + 1
-        distinct.append(new)
-    return distinct
-
-
-def _role(model: Any, tensor: Any) -> Role:
-    """What an output means: by the loss it was trained with, and by its last activation."""
-    shape = _shape(tensor)
-    if len(shape) != 2 or len(model.outputs) > 1:
-        return "tensor"
-    layer = _last_layer(tensor)
-    activation = getattr(layer, "activation", None)
-    softmax = activation is keras.activations.softmax or isinstance(layer, keras.layers.Softmax)
-    loss, from_logits = _loss(model)
-    if "crossentropy" in loss and shape[1] == 1:
-        return "logits" if from_logits else "probabilities"
-    if softmax:
-        return "probabilities"
-    if "categorical" in loss:
-        return (
-            "logits" if from_logits or activation is keras.activations.linear else "probabilities"
-        )
-    if "crossentropy" in loss:
-        return "tensor"
-    if activation is keras.activations.sigmoid and not loss:
-        return "probabilities" if shape[1] == 1 else "tensor"
-    return "value" if loss or shape[1] == 1 else "tensor"
-
-
-def _loss(model: Any) -> tuple[str, bool]:
-    """The name of the loss that the model was compiled with, if any, and if it takes logits."""
-    loss = getattr(model, "loss", None)
-    if isinstance(loss, str):
-        return _snake(loss), False
-    if callable(loss) or isinstance(loss, keras.losses.Loss):
-        name = _snake(getattr(loss, "__name__", type(loss).__name__))
-        return name, bool(getattr(loss, "from_logits", False))
-    return "", False
-
-
-def _last_layer(tensor: Any) -> Any:
-    return tensor._keras_history.operation
-
-
-def _shape(tensor: Any) -> tuple[int | None, ...]:
-    return tuple(None if size is None else int(size) for size in tensor.shape)
-
-
-def _dtype(tensor: Any) -> Any:
-    kind = keras.backend.standardize_dtype(tensor.dtype)
-    try:
-        return dtype_name(np.dtype(kind))
-    except (TypeError, ValueError) as error:
-        raise SourceError(
-            f"the model's tensor {tensor.name!r} is of {kind}: edgeship converts models over "
-            "ordinary numbers"
-        ) from error
-
-
-def _snake(name: str) -> str:
-    name = re.sub(r"\W+", "", name)
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

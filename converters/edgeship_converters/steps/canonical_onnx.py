@@ -19,34 +19,48 @@ def canonical_bytes(model: ModelProto) -> bytes:
     """
     kept = ModelProto()
     kept.CopyFrom(model)
-    graph = kept.graph
-    renamed = _new_names(graph)
-    for node in graph.node:
-        node.input[:] = [renamed.get(name, name) for name in node.input]
-        node.output[:] = [renamed.get(name, name) for name in node.output]
-        node.name = renamed.get(node.name, node.name)
-    for initializer in graph.initializer:
-        initializer.name = renamed.get(initializer.name, initializer.name)
-    order = {name: index for index, name in enumerate(_used(graph))}
-    initializers = sorted(graph.initializer, key=lambda tensor: order.get(tensor.name, len(order)))
-    del graph.initializer[:]
-    graph.initializer.extend(initializers)
-    del graph.value_info[:]
-    _name_free_axes(graph)
+    renamed = _new_names(kept.graph)
+    for graph in graphs(kept.graph):
+        _rename(graph, renamed)
+        order = {name: index for index, name in enumerate(_used(graph))}
+        initializers = sorted(graph.initializer, key=lambda t: order.get(t.name, len(order)))
+        del graph.initializer[:]
+        graph.initializer.extend(initializers)
+        del graph.value_info[:]
+        if graph is not kept.graph:
+            _forget_free_axes(graph)
+    _name_free_axes(kept.graph)
     _keep_used_opsets(kept)
     return bytes(kept.SerializeToString(deterministic=True))
 
 
+def graphs(graph: GraphProto) -> Iterator[GraphProto]:
+    """A graph, and those of its loops and branches."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from graphs(attribute.g)
+
+
+def _rename(graph: GraphProto, renamed: dict[str, str]) -> None:
+    for node in graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        node.output[:] = [renamed.get(name, name) for name in node.output]
+        node.name = renamed.get(node.name, node.name)
+    for named in (*graph.initializer, *graph.input, *graph.output):
+        named.name = renamed.get(named.name, named.name)
+
+
 def _new_names(graph: GraphProto) -> dict[str, str]:
+    """New names for what carries a counter, the same in a graph as in its loops and branches."""
     fixed = {value.name for value in (*graph.input, *graph.output)}
-    constants = {tensor.name for tensor in graph.initializer}
-    taken = Counter(
-        name for name in (*_used(graph), *(node.name for node in graph.node)) if name not in fixed
-    )
+    every = [name for inner in graphs(graph) for name in _names(inner)]
+    constants = {tensor.name for inner in graphs(graph) for tensor in inner.initializer}
+    taken = {name for name in every if name not in fixed}
     renamed: dict[str, str] = {}
     counts: Counter[str] = Counter()
-    names = [name for node in graph.node for name in (node.name, *node.input, *node.output)]
-    for name in names:
+    for name in every:
         match = _COUNTED.fullmatch(name)
         if match is None or name in fixed or name in renamed:
             continue
@@ -61,11 +75,28 @@ def _new_names(graph: GraphProto) -> dict[str, str]:
     return renamed
 
 
+def _names(graph: GraphProto) -> Iterator[str]:
+    for value in graph.input:
+        yield value.name
+    for node in graph.node:
+        yield from (node.name, *node.input, *node.output)
+    for value in graph.output:
+        yield value.name
+
+
 def _name_free_axes(graph: GraphProto) -> None:
     for value in (*graph.input, *graph.output):
         for axis, size in enumerate(value.type.tensor_type.shape.dim):
             if not size.HasField("dim_value"):
                 size.dim_param = f"{value.name}_{axis}" if axis else "rows"
+
+
+def _forget_free_axes(graph: GraphProto) -> None:
+    """In a loop or branch, the names of free axes are counts, and mean nothing."""
+    for value in (*graph.input, *graph.output):
+        for size in value.type.tensor_type.shape.dim:
+            if size.HasField("dim_param"):
+                size.ClearField("dim_param")
 
 
 def _used(graph: GraphProto) -> Iterator[str]:
@@ -75,7 +106,7 @@ def _used(graph: GraphProto) -> Iterator[str]:
 
 
 def _keep_used_opsets(model: ModelProto) -> None:
-    used = {node.domain for node in model.graph.node} | {""}
+    used = {node.domain for graph in graphs(model.graph) for node in graph.node} | {""}
     opsets = {opset.domain: opset.version for opset in model.opset_import if opset.domain in used}
     del model.opset_import[:]
     for domain, version in sorted(opsets.items()):

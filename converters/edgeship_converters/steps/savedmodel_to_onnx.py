@@ -3,54 +3,84 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# As in edgeship_runtime.engines.onnx_runtime.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-import tensorflow as tf
+import onnxruntime
 import tf2onnx.convert
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+from onnx import ModelProto, defs
 
 from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.errors import StepError
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
+from edgeship_converters.steps.frozen import Frozen, freeze, replace
+from edgeship_converters.steps.onnx_optimizers import optimizers
+from edgeship_converters.steps.onnx_padding import mend_padding
+from edgeship_converters.steps.plain_ops import FOR_ONNX
+from edgeship_converters.steps.refusal import refusal
 
-SIGNATURE = "serving_default"
-# The lowest opset with all that quantization by channel (13) and today's layers need; onnxruntime
-# reads it since release 1.10 (2021).
-OPSET = 15
+# In ascending order, each with the lowest IR version that may hold it: the first that serves is
+# taken. 13 is the lowest with quantization by channel; onnxruntime 1.7 (2021) reads it.
+OPSETS = {13: 7, 15: 8, 17: 8, 18: 8}
+_ONLY_FATAL = 4
 
 
 def savedmodel_to_onnx(savedmodel: Artifact, task: Task) -> Artifact:
     """Freeze the signature, convert it, and keep its names.
 
     Raises:
-        StepError: where tf2onnx does not know an operator.
+        StepError: where the model needs an operator that ONNX or tf2onnx does not have.
     """
-    with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
-        root = savedmodel.write_to(Path(folder))
-        loaded = tf.saved_model.load(str(root / "1"))
-        signature = loaded.signatures[SIGNATURE]
-        frozen = convert_variables_to_constants_v2(signature, lower_control_flow=False)
-        # Flattened outputs come in the order of their sorted names, as TensorFlow sorts dicts.
-        outputs = sorted(signature.structured_outputs)
-        names = {tensor.name: tensor.name.split(":")[0] for tensor in frozen.inputs}
-        names |= {t.name: name for t, name in zip(frozen.outputs, outputs, strict=True)}
+    frozen = replace(freeze(savedmodel), FOR_ONNX)
+    reason = ""
+    for opset, ir_version in OPSETS.items():
         try:
-            model, _ = tf2onnx.convert._convert_common(
-                frozen.graph.as_graph_def(),
-                name=task.name,
-                opset=OPSET,
-                input_names=[tensor.name for tensor in frozen.inputs],
-                output_names=[tensor.name for tensor in frozen.outputs],
-                tensors_to_rename=names,
-            )
+            model = _convert(frozen, task.name, opset)
+            unknown = _not_in_onnx(model)
+            if unknown:
+                raise refusal(task, "ONNX", unknown)
+            mend_padding(model)
+            model.ir_version = ir_version
+            data = canonical_bytes(model)
+            _check_loads(data)
+        except StepError:
+            raise
         except Exception as error:
-            # tf2onnx raises bare exceptions of many kinds for what it does not know.
-            line = " ".join(str(error).split())[:200]
-            raise StepError(
-                f"{task.name} cannot become ONNX: {line}; replace that layer, or leave ONNX out "
-                "with --variants"
-            ) from error
-    return Artifact.of_file(canonical_bytes(model))
+            # tf2onnx raises bare exceptions of many kinds, and so does onnxruntime.
+            reason = reason or " ".join(str(error).split())
+            continue
+        return Artifact.of_file(data)
+    raise refusal(task, "ONNX", {}, reason)
+
+
+def _convert(frozen: Frozen, name: str, opset: int) -> ModelProto:
+    names = {tensor: name for name, tensor in (*frozen.inputs.items(), *frozen.outputs.items())}
+    model: ModelProto
+    model, _ = tf2onnx.convert._convert_common(
+        frozen.graph,
+        name=name,
+        opset=opset,
+        input_names=list(frozen.inputs.values()),
+        output_names=list(frozen.outputs.values()),
+        tensors_to_rename=names,
+        optimizers=optimizers(),
+    )
+    return model
+
+
+def _not_in_onnx(model: ModelProto) -> dict[str, str]:
+    """TensorFlow operators that tf2onnx passed through as they were: operator name to type."""
+    return {
+        node.name: node.op_type
+        for node in model.graph.node
+        if node.domain in ("", "ai.onnx") and not defs.has(node.op_type)
+    }
+
+
+def _check_loads(data: bytes) -> None:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ONLY_FATAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

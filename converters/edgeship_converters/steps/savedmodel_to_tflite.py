@@ -11,7 +11,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow as tf
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
+from edgeship_converters.steps.frozen import freeze, operators, replace, save
+from edgeship_converters.steps.plain_ops import FOR_TFLITE
+from edgeship_converters.steps.refusal import located, refusal
+from edgeship_runtime.engines.litert import LiteRT
 
 
 def savedmodel_to_tflite(savedmodel: Artifact, task: Task) -> Artifact:
@@ -21,17 +24,20 @@ def savedmodel_to_tflite(savedmodel: Artifact, task: Task) -> Artifact:
         StepError: where an operator has no TFLite builtin; the runtimes of boards hold no others.
     """
     with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
-        root = savedmodel.write_to(Path(folder))
+        root = Path(folder)
+        if operators(savedmodel).isdisjoint(FOR_TFLITE):
+            savedmodel.write_to(root)
+        else:
+            save(replace(freeze(savedmodel), FOR_TFLITE), root / "1")
         converter = tf.lite.TFLiteConverter.from_saved_model(str(root / "1"))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
             model: bytes = converter.convert()
+            LiteRT(model)
         except Exception as error:
             # ConverterError is not exported, and some faults arrive as RuntimeError or ValueError.
-            reasons = [line for line in str(error).splitlines() if "error:" in line]
-            reason = (reasons or str(error).splitlines() or ["no reason given"])[0][:200]
-            raise StepError(
-                f"{task.name} cannot become TFLite: {reason}; replace that layer, or leave TFLite "
-                "out with --variants savedmodel-float32,onnx-float32"
-            ) from error
+            message = str(error)
+            reasons = [line for line in message.splitlines() if "error:" in line]
+            reason = (reasons or message.splitlines() or ["no reason given"])[0]
+            raise refusal(task, "TFLite", located(message), reason) from error
     return Artifact.of_file(model)

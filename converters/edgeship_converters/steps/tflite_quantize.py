@@ -1,61 +1,166 @@
-"""Float TFLite → quantized TFLite, by Google's litert-quantizer."""
+"""Float TFLite → quantized TFLite, by Google's litert-quantizer, as a recipe says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from litert_quantizer import calibrator, quantizer, recipe, recipe_manager
-from litert_quantizer.utils import qsv_utils
+from litert_quantizer import quantizer, recipe_manager
+from litert_quantizer.algorithm_manager import AlgorithmName
+from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
 
 from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.errors import StepError
-from edgeship_runtime.arrays import Array
+from edgeship_converters.layer_names import LayerNames
+from edgeship_converters.recipe import Precision, Recipe
+from edgeship_converters.steps.tflite_compact import compact
+from edgeship_converters.steps.tflite_masks import with_shallow_masks
+from edgeship_converters.steps.tflite_ops import (
+    constant_left_matrices,
+    feeding_integers,
+    tflite_ops,
+)
+from edgeship_converters.steps.tflite_outputs import named_outputs
+from edgeship_converters.steps.tflite_ranges import Ranges, tflite_ranges
 from edgeship_runtime.bundle import Quantization, QuantizedTensor
 
 SIGNATURE = "serving_default"
+_EVERYWHERE = ".*"
+_ENDS = "^.*$"
+_STATIC = ("int8", "int16x8")
+# A divisor that rounds to zero stops LiteRT's kernel, and so does, with the whole process, a
+# comparison of integers whose step is 1 or more, as of pixels from 0 to 255.
+_NEVER_STATIC = (TFLOperationName.DIV, TFLOperationName.EQUAL, TFLOperationName.NOT_EQUAL)
 
 
-def tflite_to_dynamic_int8(tflite: Artifact, task: Task) -> Artifact:
-    """Weights in int8 by channel; activations are quantized while running, from their own range."""
-    return _quantize(tflite, task, recipe.dynamic_wi8_afp32(), None)
+def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
+    """Quantize weights, and where the recipe says so activations, layer by layer.
 
-
-def tflite_to_int8(tflite: Artifact, task: Task) -> Artifact:
-    """Weights, activations, inputs and outputs in int8, ranges taken from calibration rows."""
-    return _quantize(tflite, task, recipe.static_wi8_ai8(), task.rows())
-
-
-def _quantize(tflite: Artifact, task: Task, rules: Any, rows: dict[str, Array] | None) -> Artifact:
-    tool = quantizer.Quantizer(tflite.data, rules)
+    Raises:
+        StepError: where litert-quantizer fails on the model.
+    """
+    recipe = task.chosen_recipe()
     try:
-        ranges = None if rows is None else _ranges(tflite.data, rules, rows)
-        quantized = bytes(tool.quantize(ranges).quantized_model)
+        rules = rules_of(tflite.data, recipe, LayerNames(task.layers), task.io)
+        ranges = None
+        if needs_ranges(recipe):
+            ranges = (
+                task.ranges(recipe)
+                if task.ranges
+                else tflite_ranges(tflite.data, task.rows(recipe.rows), recipe)
+            )
+        quantized = quantize_with(tflite.data, rules, ranges)
     except (RuntimeError, ValueError) as error:
         line = " ".join(str(error).split())[:200]
-        raise StepError(f"{task.name} cannot be quantized to TFLite int8: {line}") from error
+        raise StepError(
+            f"{task.name} cannot be quantized to TFLite {recipe.precision}: {line}; keep the "
+            "layer in float with --recipe, or leave the variant out with --variants"
+        ) from error
+    quantized = compact(quantized, LayerNames(task.layers))
     return Artifact.of_file(quantized, quantization_of(quantized))
 
 
-def _ranges(model: bytes, rules: Any, rows: dict[str, Array]) -> dict[str, Any]:
-    """The least and the largest value of each tensor over all rows.
-
-    The tool's own `calibrate` smooths from row to row, and so cuts off a third and more of a
-    tensor whose rows differ in scale (docs/decisions/0005-calibration-range.md).
-    """
-    manager = recipe_manager.RecipeManager()
-    manager.load_quantization_recipe(rules)
-    found = calibrator.Calibrator(model, num_threads=1, qsv_update_func=qsv_utils.min_max_update)
-    found.calibrate({SIGNATURE: list(_one_by_one(rows))}, manager)
-    ranges: dict[str, Any] = found.get_model_qsvs()
-    return ranges
+def needs_ranges(recipe: Recipe) -> bool:
+    """Whether activations are quantized with ranges fixed in advance."""
+    return any(precision in _STATIC for precision in (recipe.precision, *recipe.layers.values()))
 
 
-def _one_by_one(rows: dict[str, Array]) -> Iterator[dict[str, Array]]:
-    for index in range(len(next(iter(rows.values())))):
-        yield {name: array[index : index + 1] for name, array in rows.items()}
+def quantize_with(model: bytes, rules: Any, ranges: Ranges | None) -> bytes:
+    """Quantize as litert-quantizer's own rules say; `ranges` by tensor name."""
+    if ranges is not None:
+        model, ranges = with_shallow_masks(model, ranges)
+    quantized = bytes(quantizer.Quantizer(model, rules).quantize(ranges).quantized_model)
+    return named_outputs(quantized)
+
+
+def rules_of(model: bytes, recipe: Recipe, names: LayerNames, io: str) -> Any:
+    """A recipe in litert-quantizer's terms: one rule for all, then one for each exception."""
+    rules = recipe_manager.RecipeManager()
+    _add(rules, _EVERYWHERE, recipe.precision, recipe)
+    for op in tflite_ops(model, names):
+        precision = recipe.precision_of(op.layers)
+        if op.looped and precision in _STATIC:
+            # What a loop carries has one type before and after each turn, which the tool does not
+            # see to: so it stays in float, and only weights and what they multiply are integers.
+            precision = "dynamic-int8"
+        if precision != recipe.precision:
+            _except(rules, op.scope, precision, recipe)
+    _keep_left_matrices_in_float(rules, model)
+    for scope in feeding_integers(model):
+        _except(rules, scope, "float32", recipe)
+    if io == "float":
+        _keep_ends_in_float(rules)
+    return rules.get_quantization_recipe()
+
+
+def rules_for(scopes: Iterable[str], recipe: Recipe, model: bytes) -> Any:
+    """Rules that quantize some operators, by scope, as the recipe says, and nothing else."""
+    rules = recipe_manager.RecipeManager()
+    _add(rules, _EVERYWHERE, "float32", recipe)
+    looped = {op.scope for op in tflite_ops(model, LayerNames(())) if op.looped}
+    for scope in scopes:
+        precision = recipe.precision
+        if scope in looped and precision in _STATIC:
+            precision = "dynamic-int8"
+        _except(rules, scope, precision, recipe)
+    _keep_left_matrices_in_float(rules, model)
+    _keep_ends_in_float(rules)
+    return rules.get_quantization_recipe()
+
+
+def _except(rules: Any, scope: str, precision: Precision, recipe: Recipe) -> None:
+    # An operator that cannot be made in this precision would keep the rule for all others.
+    _add(rules, f"^{re.escape(scope)}$", "float32", recipe)
+    if precision != "float32":
+        _add(rules, f"^(?:{re.escape(scope)})$", precision, recipe)
+
+
+def _keep_left_matrices_in_float(rules: Any, model: bytes) -> None:
+    """LiteRT multiplies by a constant from the left only where both sides have one type."""
+    for scope in constant_left_matrices(model):
+        rules.add_quantization_config(
+            f"^(?:{re.escape(scope)})$",
+            TFLOperationName.BATCH_MATMUL,
+            algorithm_key=AlgorithmName.NO_QUANTIZE,
+        )
+
+
+def _keep_ends_in_float(rules: Any) -> None:
+    # The rule for the last layer fits the model's output as well, and the rule whose pattern came
+    # last counts: so this one is last, and its pattern is none that was there before.
+    for end in (TFLOperationName.INPUT, TFLOperationName.OUTPUT):
+        rules.add_quantization_config(_ENDS, end, algorithm_key=AlgorithmName.NO_QUANTIZE)
+
+
+def _add(rules: Any, where: str, precision: Precision, recipe: Recipe) -> None:
+    ops = TFLOperationName.ALL_SUPPORTED
+    grain = (
+        QuantGranularity.CHANNELWISE
+        if recipe.granularity == "channel"
+        else QuantGranularity.TENSORWISE
+    )
+    match precision:
+        case "float32":
+            rules.add_quantization_config(where, ops, algorithm_key=AlgorithmName.NO_QUANTIZE)
+        case "float16":
+            rules.add_weight_only_config(where, ops, 16, algorithm_key=AlgorithmName.FLOAT_CASTING)
+        case "dynamic-int8":
+            rules.add_dynamic_config(where, ops, 8, grain)
+        case "int4" if recipe.activations == "dynamic":
+            rules.add_dynamic_config(where, ops, 4, grain)
+        case "int4":
+            rules.add_weight_only_config(where, ops, 4, grain)
+        case "int8" | "int16x8":
+            bits = 8 if precision == "int8" else 16
+            rules.add_static_config(where, ops, bits, 8, grain)
+            # LiteRT multiplies batches of integer matrices by the first channel's scale only.
+            one_scale = QuantGranularity.TENSORWISE
+            rules.add_static_config(where, TFLOperationName.BATCH_MATMUL, bits, 8, one_scale)
+            for op in _NEVER_STATIC:
+                rules.add_quantization_config(where, op, algorithm_key=AlgorithmName.NO_QUANTIZE)
 
 
 def quantization_of(model: bytes) -> Quantization:

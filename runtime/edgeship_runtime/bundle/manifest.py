@@ -108,11 +108,12 @@ class Evidence(_Fact, frozen=True, kw_only=True):
     variant_metric: float | None = None
 
 
-class VariantSpec(_Fact, frozen=True, kw_only=True):
+class VariantSpec(_Fact, frozen=True, kw_only=True, omit_defaults=True):
     """One runnable form of the model.
 
     `path` is a file, or a folder for a SavedModel. `sha256` is the file's own; for a folder it is
-    that of the lines `<sha256>  <path within the folder>` of its files, sorted by path.
+    that of the lines `<sha256>  <path within the folder>` of its files, sorted by path. `recipe`
+    says how it was quantized, in the keys of docs/recipes.md; empty where precision was kept.
     """
 
     name: str
@@ -123,6 +124,7 @@ class VariantSpec(_Fact, frozen=True, kw_only=True):
     bytes: int
     quantization: Quantization
     evidence: Evidence
+    recipe: dict[str, str | int | float | dict[str, str] | None] = {}
 
 
 class FileSpec(_Fact, frozen=True, kw_only=True):

@@ -29,13 +29,9 @@ class LiteRT:
             self._inputs = {k: int(v["index"]) for k, v in runner.get_input_details().items()}
             self._outputs = {k: int(v["index"]) for k, v in runner.get_output_details().items()}
             del runner
-            self._interpreter.allocate_tensors()
+            self._shapes = self._allocated()
         except (ValueError, RuntimeError) as error:
             raise EngineError(f"{self.name} refuses the model: {one_line(error)}") from error
-        self._shapes = {
-            name: tuple(int(n) for n in self._interpreter.get_tensor(index).shape)
-            for name, index in self._inputs.items()
-        }
 
     def run(self, inputs: Arrays) -> dict[str, Array]:
         """See `Engine.run`."""
@@ -56,6 +52,21 @@ class LiteRT:
                 }
             except (ValueError, RuntimeError) as error:
                 raise EngineError(f"{self.name} fails on the input: {one_line(error)}") from error
+
+    def _allocated(self) -> dict[str, tuple[int, ...]]:
+        """The inputs' shapes as the file gives them; none where only a call can tell them.
+
+        A free axis other than the rows' stands at one in the file, which may be too short for the
+        model to run on at all.
+        """
+        details = {detail["index"]: detail for detail in self._interpreter.get_input_details()}
+        if any(-1 in details[index]["shape_signature"][1:] for index in self._inputs.values()):
+            return {}
+        self._interpreter.allocate_tensors()
+        return {
+            name: tuple(int(n) for n in details[index]["shape"])
+            for name, index in self._inputs.items()
+        }
 
     def _fit(self, shapes: dict[str, tuple[int, ...]]) -> None:
         if shapes == self._shapes:

@@ -1,0 +1,61 @@
+"""What a conversion would run, without running it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeship_converters.plan import Plan, make_plan
+from edgeship_converters.quiet import quiet
+from edgeship_converters.recipe import Recipe, load_recipes
+from edgeship_converters.request import Request
+from edgeship_converters.sources import open_source
+from edgeship_converters.tools import releases
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One step of a plan, in words.
+
+    Attributes:
+        variant: what it makes.
+        start: what it is made from.
+        how: the recipe, for a variant that loses precision.
+        tools: distributions with their releases.
+        shipped: whether the variant was asked for, or is only on the way to one that was.
+    """
+
+    variant: str
+    start: str
+    how: str
+    tools: str
+    shipped: bool
+
+
+def explain(request: Request) -> tuple[list[Explained], tuple[str, ...]]:
+    """The steps that `convert` would run, in order, and what it would leave out for want of data.
+
+    Raises:
+        EdgeshipError: where the source cannot be opened, or the plan cannot be made.
+    """
+    recipes = load_recipes(request.recipe)
+    with quiet():
+        source = open_source(
+            request.source,
+            allow_pickle=request.allow_pickle,
+            custom_objects=request.custom_objects,
+        )
+    plan = make_plan(source.kind, request.variants, with_data=request.data is not None)
+    return _explained(plan, recipes), plan.without_data
+
+
+def _explained(plan: Plan, recipes: dict[str, Recipe]) -> list[Explained]:
+    return [
+        Explained(
+            variant=step.variant,
+            start=step.start,
+            how=recipes[step.variant].words() if step.variant in recipes else "",
+            tools=", ".join(f"{tool} {release}" for tool, release in releases(step.tools).items()),
+            shipped=step.variant in plan.variants,
+        )
+        for step in plan.steps
+    ]

@@ -1,0 +1,98 @@
+"""Running a plan's steps, each unless an earlier conversion kept its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.cache import Cache, digest, digest_arrays
+from edgeship_converters.errors import StepError
+from edgeship_converters.plan import Plan, Step, take
+from edgeship_converters.quiet import quiet
+from edgeship_converters.recipe import Recipe
+from edgeship_converters.remembered import RememberedSource
+from edgeship_converters.tools import own_code, releases
+
+DERIVED = "is made from one that is left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes variants of one source.
+
+    Attributes:
+        source: the model.
+        task: what every step is given; the recipe is put in for each.
+        recipes: by variant.
+        cache: where outcomes are kept.
+        on_step: called with a few words before each step.
+    """
+
+    source: RememberedSource
+    task: Task
+    recipes: Mapping[str, Recipe]
+    cache: Cache
+    on_step: Callable[[str], None]
+
+    def run(self, plan: Plan) -> tuple[dict[str, Artifact], dict[str, str]]:
+        """Run all steps; give what was made, and why what was not could not be.
+
+        Raises:
+            StepError: for a step that fails, where the plan may leave nothing out, or where
+                nothing can be made at all.
+        """
+        made: dict[str, Artifact] = {}
+        refused: dict[str, str] = {}
+        for step in plan.steps:
+            if step.start in refused:
+                refused[step.variant] = DERIVED
+                continue
+            try:
+                made[step.variant] = self.make(step, made.get(step.start))
+            except StepError as error:
+                if not plan.may_leave_out or step.start == self.source.kind:
+                    raise
+                refused[step.variant] = str(error)
+        return made, refused
+
+    def make(self, step: Step, start: Artifact | None, recipe: Recipe | None = None) -> Artifact:
+        """Run one step, on an artifact or, without one, on the source.
+
+        Args:
+            step: which.
+            start: what it starts from.
+            recipe: in place of the variant's own.
+
+        Raises:
+            StepError: where the step's tool fails on this model.
+        """
+        recipe = recipe or self.recipes.get(step.variant)
+        task = replace(self.task, recipe=recipe)
+        key = self._key(step, start, task)
+        found = self.cache.find(key, Artifact)
+        if found is not None:
+            return found
+        model = self.source.loaded if start is None else None
+        self.on_step(f"making {step.variant}")
+        with quiet():
+            artifact = take(step, model if start is None else start, task)
+        self.cache.keep(key, artifact)
+        return artifact
+
+    def _key(self, step: Step, start: Artifact | None, task: Task) -> str:
+        static = task.recipe is not None and task.recipe.calibration is not None
+        rows = task.rows(task.recipe.rows) if static and task.recipe and task.calibration else {}
+        return digest(
+            "step",
+            step.variant,
+            self.source.sha256 if start is None else start.sha256,
+            task.name,
+            task.contract,
+            task.layers,
+            task.io,
+            task.recipe,
+            digest_arrays(rows),
+            releases(step.tools),
+            own_code(),
+        )

@@ -1,0 +1,114 @@
+"""The proof: each variant, run as boards run it, against the source model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edgeship_converters.artifact import Artifact
+from edgeship_converters.cache import Cache, digest, digest_arrays
+from edgeship_converters.draft import Draft
+from edgeship_converters.parity import Judge, shake
+from edgeship_converters.plan import Step
+from edgeship_converters.quiet import quiet
+from edgeship_converters.remembered import RememberedSource
+from edgeship_converters.tools import machine, own_code, releases
+from edgeship_runtime import labels
+from edgeship_runtime.arrays import Array
+from edgeship_runtime.bundle import Evidence
+from edgeship_runtime.errors import EdgeshipError
+from edgeship_runtime.model import load
+
+_ENGINES = {
+    "tflite": ("ai-edge-litert",),
+    "onnx": ("onnxruntime",),
+    "savedmodel": ("tensorflow",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of holding a variant against its source.
+
+    Attributes:
+        evidence: the figures; None where the outputs cannot even be compared.
+        fault: why the variant must not be shipped: figure, limit, remedy; None where it may.
+        agreed: for each row, whether the variant decides as the source does.
+    """
+
+    evidence: Evidence | None
+    fault: str | None
+    agreed: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Runs variants through the runtime that boards use, and judges what they answer.
+
+    Attributes:
+        draft: of the bundle, for trials.
+        judge: of the answers.
+        cache: where answers are kept.
+        source: asked once more where a float32 variant lies outside the ordinary limits.
+    """
+
+    draft: Draft
+    judge: Judge
+    cache: Cache
+    source: RememberedSource
+
+    def prove(self, step: Step, artifact: Artifact) -> Proof:
+        """Run one variant on the rows to be judged, and compare."""
+        rows = len(next(iter(self.judge.inputs.values())))
+        nothing = np.zeros(rows, dtype=bool)
+        try:
+            outputs = self.outputs(step.variant, artifact)
+        except EdgeshipError as error:
+            remedy = "keep layers in float with --recipe, or leave it out with --variants"
+            return Proof(None, f"does not run: {error}; {remedy}", nothing)
+        fault = self.judge.shape_fault(outputs)
+        if fault is not None:
+            return Proof(None, fault, nothing)
+        judge = self.judge
+        evidence = judge.evidence(outputs, step.number)
+        fault = judge.fault(outputs, evidence, step.number)
+        if fault is not None and step.number == "float32":
+            judge = replace(judge, shaken=self.source.predict(shake(judge.inputs)))
+            evidence = judge.evidence(outputs, step.number)
+            fault = judge.fault(outputs, evidence, step.number)
+        return Proof(evidence, fault, self._agreed(outputs))
+
+    def outputs(self, variant: str, artifact: Artifact) -> dict[str, Array]:
+        """What a variant answers to the rows to be judged.
+
+        Raises:
+            EngineError: where this machine's engine refuses the variant or fails.
+        """
+        engine = releases(_ENGINES[variant.split("-", maxsplit=1)[0]])
+        key = digest(
+            "outputs",
+            variant,
+            artifact.sha256,
+            artifact.quantization,
+            self.judge.contract,
+            digest_arrays(self.judge.inputs),
+            engine,
+            machine(),
+            own_code(),
+        )
+        found = self.cache.find_arrays(key)
+        if found is None:
+            with quiet():
+                found = load(self.draft.trial(variant, artifact), variant).predict(
+                    self.judge.inputs
+                )
+            self.cache.keep_arrays(key, found)
+        return found
+
+    def _agreed(self, outputs: dict[str, Array]) -> Array:
+        decided = labels.decide(self.judge.contract, outputs)
+        expected = labels.decide(self.judge.contract, self.judge.expected)
+        if decided is None or expected is None:
+            return np.ones(len(next(iter(outputs.values()))), dtype=bool)
+        return labels.same(expected, decided)

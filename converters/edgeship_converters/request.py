@@ -1,0 +1,88 @@
+"""What a user asks of a conversion."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgeship_converters.artifact import Io
+from edgeship_converters.errors import PlanError
+from edgeship_converters.parity import MAX_DROP
+from edgeship_converters.plan import ALL
+from edgeship_converters.rows import Data
+
+
+def _silent(words: Any) -> None:
+    """Take no notice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """All options of `convert`.
+
+    Attributes:
+        source: a model file (`.keras`, `.h5`, `.skops`; `.joblib` or `.pkl` with `allow_pickle`),
+            a SavedModel folder, or a model in memory.
+        data: rows that calibrate quantized variants and make the drift baseline, ideally the
+            training data: a file, see `edgeship_runtime.datafiles.read` for the forms; or a dict
+            of arrays by input name, with the labels under `label_column` or `y`; or for a model
+            with one input the bare array.
+        label_column: which column, or array of an `.npz`, holds the labels.
+        eval_data: rows that judge the variants; without it a fifth of `data` is held out.
+        variants: names, or `all` for every one that can be made and proven.
+        name: the model's name; without it, that of the source file.
+        version: the model's version.
+        allow_pickle: whether a pickle, which can run any code on opening, may be opened.
+        custom_objects: `module:attribute` of layers and functions that Keras does not know; the
+            modules are imported, which runs their code. Or the objects themselves, by name.
+        max_drop: how much of the metric a quantized variant may lose, as a share.
+        io: whether `tflite-int8` takes and gives `float`, or its own `int8`.
+        recipe: a TOML file that says how to quantize, or the name of a built-in recipe.
+        sensitivity: whether to measure what quantizing each layer alone costs, and to keep layers
+            in float where an int8 variant misses the budget otherwise.
+        cache: whether earlier outcomes of the same steps on the same bytes are used.
+        on_step: called with a few words before each step.
+        on_warning: called with each thing that the user should know of.
+        on_study: called with the `Studied` that `sensitivity` asked for, also where the budget is
+            missed in the end and an error follows.
+    """
+
+    source: Any
+    data: Data | None = None
+    label_column: str | None = None
+    eval_data: Data | None = None
+    variants: str | Sequence[str] = ALL
+    name: str | None = None
+    version: str = "1"
+    allow_pickle: bool = False
+    custom_objects: Sequence[str] | Mapping[str, Any] = ()
+    max_drop: float = MAX_DROP
+    io: Io = "float"
+    recipe: str | os.PathLike[str] | None = None
+    sensitivity: bool = False
+    cache: bool = True
+    on_step: Callable[[str], None] = _silent
+    on_warning: Callable[[str], None] = _silent
+    on_study: Callable[[Any], None] = _silent
+
+    def __post_init__(self) -> None:
+        """Refuse a budget that is no share."""
+        if not isinstance(self.max_drop, int | float) or not 0 <= self.max_drop < 1:
+            raise PlanError(
+                f"max_drop is a share from 0 to below 1, such as 0.005, got {self.max_drop!r}"
+            )
+        if self.io not in ("float", "int8"):
+            raise PlanError(f"io is 'float' or 'int8', got {self.io!r}")
+        for name in ("data", "eval_data"):
+            given = getattr(self, name)
+            if given is not None and not isinstance(
+                given, str | os.PathLike | Mapping | np.ndarray
+            ):
+                raise PlanError(
+                    f"{name} is a file's path, a dict of arrays or an array, got a "
+                    f"{type(given).__name__}"
+                )

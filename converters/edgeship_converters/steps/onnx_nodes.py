@@ -1,0 +1,90 @@
+"""The nodes of an ONNX model, and the layers that they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onnx import ModelProto
+
+from edgeship_converters.layer_names import LayerNames
+from edgeship_converters.recipe import Recipe
+
+# What sizes go through on the way to a Slice, a Pad or a Resize.
+_ARITHMETIC = {
+    "Add",
+    "Cast",
+    "Ceil",
+    "Concat",
+    "Div",
+    "Floor",
+    "Gather",
+    "Max",
+    "Min",
+    "Mul",
+    "Round",
+    "Slice",
+    "Squeeze",
+    "Sub",
+    "Unsqueeze",
+}
+
+
+def kept_in_float(model: ModelProto, recipe: Recipe, layers: Sequence[str]) -> list[str]:
+    """The names of the nodes that the recipe does not quantize."""
+    if not recipe.layers:
+        return []
+    owners = node_layers(model, LayerNames(layers))
+    return [
+        name
+        for name, owned_by in owners.items()
+        if recipe.precision_of(owned_by) != recipe.precision
+    ]
+
+
+def node_layers(model: ModelProto, names: LayerNames) -> dict[str, tuple[str, ...]]:
+    """The layers that each named node is part of, the innermost first.
+
+    A node whose name tells no layer belongs to the layer that feeds it.
+    """
+    nodes = list(model.graph.node)
+    producers: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    for node, own in zip(nodes, names.of([node.name for node in nodes]), strict=True):
+        feeding = [producers[name] for name in node.input if name in producers]
+        layers = own or next((layers for layers in feeding if layers), ())
+        producers |= dict.fromkeys(node.output, layers)
+        if node.name:
+            found[node.name] = layers
+    return found
+
+
+def stacked_matrices(model: ModelProto) -> list[str]:
+    """The names of the MatMuls with a constant of more than two axes, as some EinsumDense have.
+
+    onnxruntime's DynamicQuantizeMatMul takes one matrix, and fails on several.
+    """
+    stacks = {tensor.name for tensor in model.graph.initializer if len(tensor.dims) > 2}
+    return [
+        node.name
+        for node in model.graph.node
+        if node.op_type == "MatMul" and stacks & {*node.input} and node.name
+    ]
+
+
+def shape_arithmetic(model: ModelProto) -> list[str]:
+    """The names of the nodes that compute on sizes of tensors and constants alone, in floats."""
+    known = {tensor.name for tensor in model.graph.initializer}
+    found = []
+    for node in model.graph.node:
+        if node.op_type == "Shape" or (node.op_type in _ARITHMETIC and known >= {*node.input}):
+            known |= {*node.output}
+            found.append(node.name)
+    return [name for name in found if name]
+
+
+def without_empty_sizes(model: ModelProto) -> None:
+    """Leave out the empty constants that stand for what a Resize does not take."""
+    empty = {tensor.name for tensor in model.graph.initializer if 0 in tensor.dims}
+    for node in model.graph.node:
+        if node.op_type == "Resize":
+            node.input[:] = ["" if name in empty else name for name in node.input]

@@ -1,0 +1,132 @@
+"""Float ONNX → int8 ONNX, by onnxruntime's quantizer, as a recipe says."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# As in edgeship_runtime.engines.onnx_runtime.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnx
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
+from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.errors import StepError
+from edgeship_converters.layer_names import LayerNames
+from edgeship_converters.recipe import Recipe
+from edgeship_converters.steps.canonical_onnx import canonical_bytes
+from edgeship_converters.steps.onnx_compact import compact
+from edgeship_converters.steps.onnx_masks import with_shallow_masks
+from edgeship_converters.steps.onnx_nodes import kept_in_float, stacked_matrices
+from edgeship_converters.steps.onnx_ranges import onnx_ranges
+
+OPS = sorted({*QLinearOpsRegistry, *QDQRegistry})
+
+
+def onnx_to_int8(model: Artifact, task: Task) -> Artifact:
+    """Quantize weights and activations to int8; inputs and outputs stay float32.
+
+    Signed integers for both, since ARM's dot product instructions take these.
+
+    Raises:
+        StepError: where onnxruntime cannot quantize the model.
+    """
+    recipe = task.chosen_recipe()
+    with prepared(model, task) as path:
+        ranges = (
+            task.ranges(recipe)
+            if task.ranges
+            else onnx_ranges(path, task.rows(recipe.rows), recipe, OPS)
+        )
+        excluded = kept_in_float(onnx.load(path), recipe, task.layers)
+        quantized = quantize_with(path, ranges, recipe, excluded=excluded).data
+        return Artifact.of_file(compact(quantized, LayerNames(task.layers)))
+
+
+def quantize_with(
+    model: Path,
+    ranges: Any,
+    recipe: Recipe,
+    *,
+    only: Sequence[str] = (),
+    excluded: Sequence[str] = (),
+) -> Artifact:
+    """Quantize a prepared model.
+
+    Args:
+        model: where it is.
+        ranges: from `onnx_ranges`.
+        recipe: for the weights' granularity.
+        only: the names of the nodes to quantize; all without any.
+        excluded: the names of nodes that stay in float.
+    """
+    loaded = load_model_with_shape_infer(model)
+    ranges = with_shallow_masks(loaded, ranges)
+    quantizer = QDQQuantizer(
+        loaded,
+        recipe.granularity == "channel",
+        False,  # no bit is kept back, as old x86 kernels wanted it
+        QuantType.QInt8,
+        QuantType.QInt8,
+        ranges,
+        list(only),
+        list(excluded),
+        OPS,
+        {},
+    )
+    quantizer.quantize_model()
+    quantizer.model.topological_sort()
+    return Artifact.of_file(canonical_bytes(quantizer.model.model))
+
+
+def onnx_to_dynamic_int8(model: Artifact, task: Task) -> Artifact:
+    """Quantize weights to int8; activations are quantized while running, from their own range.
+
+    Raises:
+        StepError: where onnxruntime cannot quantize the model.
+    """
+    recipe = task.chosen_recipe()
+    with prepared(model, task) as path:
+        quantized = path.with_name("quantized.onnx")
+        loaded = onnx.load(path)
+        excluded = {*kept_in_float(loaded, recipe, task.layers), *stacked_matrices(loaded)}
+        quantize_dynamic(
+            path,
+            quantized,
+            per_channel=recipe.granularity == "channel",
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=sorted(excluded),
+        )
+        canonical = canonical_bytes(onnx.load(quantized))
+        return Artifact.of_file(compact(canonical, LayerNames(task.layers)))
+
+
+@contextmanager
+def prepared(model: Artifact, task: Task) -> Iterator[Path]:
+    """The model in a file, after the preparation that onnxruntime asks for.
+
+    Raises:
+        StepError: for whatever the block or the preparation raises.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
+        given, ready = Path(folder) / "given.onnx", Path(folder) / "prepared.onnx"
+        given.write_bytes(model.data)
+        try:
+            quant_pre_process(given, ready, skip_symbolic_shape=True)
+            yield ready
+        except Exception as error:
+            # onnxruntime's own exceptions share no base but Exception.
+            line = " ".join(str(error).split())[:200]
+            raise StepError(
+                f"{task.name} cannot be quantized to ONNX int8: {line}; keep the layer in float "
+                "with --recipe, or leave the variant out with --variants"
+            ) from error

@@ -1,0 +1,103 @@
+"""Tracing a Keras model so that its graph holds what other runtimes can take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import keras
+import keras.src.backend
+import tensorflow as tf
+from keras import layers, ops
+
+from edgeship_converters.errors import StepError
+from edgeship_converters.steps.recurrent import portable_rnn
+
+
+@contextmanager
+def portable(model_layers: Iterable[Any]) -> Iterator[None]:
+    """Within it, calling a model of these layers traces operators that other runtimes have.
+
+    Recurrent layers run without TensorArrays and GPU kernels, and random layers leave their seeds
+    as they are.
+
+    Raises:
+        StepError: where a layer was called on what Keras itself computes wrongly.
+    """
+    faults: list[str] = []
+    with ExitStack() as stack:
+        backend = keras.src.backend
+        stack.enter_context(_replaced(backend, "rnn", portable_rnn(backend.rnn)))
+        for layer in model_layers:
+            if getattr(layer, "use_cudnn", False):
+                stack.enter_context(_replaced(layer, "use_cudnn", False))
+            if isinstance(layer, layers.TimeDistributed):
+                stack.enter_context(_replaced(layer, "call", _checked(layer, faults)))
+            if isinstance(layer, layers.Conv3D) and layer.groups > 1:
+                stack.enter_context(_replaced(layer, "convolution_op", _side_by_side(layer)))
+        # Keras compiles convolutions in groups as functions of their own, which tf2onnx does not
+        # look into.
+        stack.enter_context(_replaced(tf, "function", _inlined))
+        # Updates of seeds are gathered by this scope, and dropped with it.
+        stack.enter_context(keras.StatelessScope())
+        yield
+    if faults:
+        raise StepError(faults[0])
+
+
+def _side_by_side(layer: Any) -> Any:
+    """A convolution over volumes in groups, which no runtime here has, group by group."""
+    channels = -1 if layer.data_format == "channels_last" else 1
+
+    def convolve(inputs: Any, kernel: Any) -> Any:
+        groups = zip(
+            ops.split(inputs, layer.groups, axis=channels),
+            ops.split(kernel, layer.groups, axis=-1),
+            strict=True,
+        )
+        options = {
+            "strides": list(layer.strides),
+            "padding": layer.padding,
+            "dilation_rate": layer.dilation_rate,
+            "data_format": layer.data_format,
+        }
+        made = [ops.conv(part, weights, **options) for part, weights in groups]
+        return ops.concatenate(made, axis=channels)
+
+    return convolve
+
+
+def _inlined(function: Any = None, **options: Any) -> Any:
+    return partial(_inlined, **options) if function is None else function
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    own = name in vars(owner)
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if own:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)
+
+
+def _checked(layer: Any, faults: list[str]) -> Any:
+    """TimeDistributed's call; over a free number of steps, Keras mixes up rows and steps."""
+    call = layer.call
+
+    def checked(inputs: Any, *arguments: Any, **named: Any) -> Any:
+        if inputs.shape[1] is None:
+            faults.append(
+                f"layer {layer.name!r} is a TimeDistributed over a free number of steps, which "
+                "Keras itself computes wrongly: fix the number in keras.Input, or leave the "
+                "wrapper away"
+            )
+        return call(inputs, *arguments, **named)
+
+    return checked

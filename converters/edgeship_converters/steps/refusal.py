@@ -1,0 +1,48 @@
+"""Refusals that name the layer at fault, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from edgeship_converters.artifact import Task
+from edgeship_converters.errors import StepError
+from edgeship_converters.layer_names import LayerNames
+
+_LOCATED = re.compile(r'fused\["(\w+):", "([^"@]+)@')
+_NAMED = re.compile(r"\b[Nn]ode (\S+/\S+)")
+_MOST = 120
+
+
+def located(message: str) -> dict[str, str]:
+    """The operators that TFLiteConverter complains of: scoped name to type."""
+    return {name: kind for kind, name in _LOCATED.findall(message) if "/" in name}
+
+
+def refusal(task: Task, form: str, operators: Mapping[str, str], reason: str = "") -> StepError:
+    """The error for a model that cannot become `form`.
+
+    Args:
+        task: whose layers are named.
+        form: `TFLite` or `ONNX`.
+        operators: those that cannot be converted, by scoped name, with their types; empty where
+            the tool does not tell.
+        reason: the tool's own words, used where it names no type of operator.
+    """
+    fault = " ".join(reason.split())[:_MOST]
+    scoped = next(iter(operators), None)
+    if scoped is not None:
+        fault = f"the operator {operators[scoped]}, which {form} does not have"
+    elif match := _NAMED.search(reason):
+        scoped = match[1]
+    layers = LayerNames(task.layers).of([scoped])[0] if scoped is not None else ()
+    if layers:
+        fault = (
+            f"layer {layers[0]!r} needs {fault}" if operators else f"layer {layers[0]!r}: {fault}"
+        )
+    elif operators:
+        fault = f"it needs {fault}"
+    return StepError(
+        f"{task.name} cannot become {form}: {fault}; do that layer's work before the model or by "
+        f"another layer, or leave {form} out with --variants"
+    )
