@@ -58,17 +58,16 @@ def node_layers(model: ModelProto, names: LayerNames) -> dict[str, tuple[str, ..
     return found
 
 
-def stacked_matrices(model: ModelProto) -> list[str]:
-    """The names of the MatMuls with a constant of more than two axes, as some EinsumDense have.
-
-    onnxruntime's DynamicQuantizeMatMul takes one matrix, and fails on several.
-    """
-    stacks = {tensor.name for tensor in model.graph.initializer if len(tensor.dims) > 2}
-    return [
-        node.name
-        for node in model.graph.node
-        if node.op_type == "MatMul" and stacks & {*node.input} and node.name
-    ]
+def matrix_stacks(model: ModelProto) -> set[str]:
+    """The names of the constants of more than two axes in a MatMul, as some EinsumDense have."""
+    multiplied = {
+        name for node in model.graph.node if node.op_type == "MatMul" for name in node.input
+    }
+    return {
+        tensor.name
+        for tensor in model.graph.initializer
+        if len(tensor.dims) > 2 and tensor.name in multiplied
+    }
 
 
 def shape_arithmetic(model: ModelProto) -> list[str]:

@@ -26,7 +26,7 @@ from edgeship_converters.recipe import Recipe
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.onnx_compact import compact
 from edgeship_converters.steps.onnx_masks import with_shallow_masks
-from edgeship_converters.steps.onnx_nodes import kept_in_float, stacked_matrices
+from edgeship_converters.steps.onnx_nodes import kept_in_float, matrix_stacks
 from edgeship_converters.steps.onnx_ranges import onnx_ranges
 
 OPS = sorted({*QLinearOpsRegistry, *QDQRegistry})
@@ -81,7 +81,12 @@ def quantize_with(
         list(only),
         list(excluded),
         OPS,
-        {},
+        # Several matrices have no channel axis in common, and QLinearMatMul refuses one of them.
+        {
+            "TensorQuantOverrides": {
+                name: [{"quant_type": QuantType.QInt8}] for name in matrix_stacks(loaded)
+            }
+        },
     )
     quantizer.quantize_model()
     quantizer.model.topological_sort()
@@ -89,7 +94,9 @@ def quantize_with(
 
 
 def onnx_to_dynamic_int8(model: Artifact, task: Task) -> Artifact:
-    """Quantize weights to int8; activations are quantized while running, from their own range.
+    """Quantize weights to 8 bits; activations are quantized while running, from their own range.
+
+    Convolutions take unsigned weights: onnxruntime before 1.24 has no ConvInteger for signed ones.
 
     Raises:
         StepError: where onnxruntime cannot quantize the model.
@@ -98,14 +105,29 @@ def onnx_to_dynamic_int8(model: Artifact, task: Task) -> Artifact:
     with prepared(model, task) as path:
         quantized = path.with_name("quantized.onnx")
         loaded = onnx.load(path)
-        excluded = {*kept_in_float(loaded, recipe, task.layers), *stacked_matrices(loaded)}
+        stacks = matrix_stacks(loaded)
+        excluded = {
+            *kept_in_float(loaded, recipe, task.layers),
+            # onnxruntime's DynamicQuantizeMatMul takes one matrix, and fails on several.
+            *(node.name for node in loaded.graph.node if stacks & {*node.input} and node.name),
+        }
+        convolutions = {node.name for node in loaded.graph.node if node.op_type == "Conv"}
+        by_channel = recipe.granularity == "channel"
         quantize_dynamic(
             path,
             quantized,
-            per_channel=recipe.granularity == "channel",
+            per_channel=by_channel,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=sorted(excluded),
+            nodes_to_exclude=sorted(excluded | convolutions),
         )
+        if convolutions - excluded:
+            quantize_dynamic(
+                quantized,
+                quantized,
+                per_channel=by_channel,
+                weight_type=QuantType.QUInt8,
+                nodes_to_quantize=sorted(convolutions - excluded),
+            )
         canonical = canonical_bytes(onnx.load(quantized))
         return Artifact.of_file(compact(canonical, LayerNames(task.layers)))
 
