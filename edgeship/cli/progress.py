@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 
@@ -27,12 +29,49 @@ class Progress:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Show progress while the block runs."""
-    if sys.stderr.isatty() and not os.environ.get("CI") and find_spec("rich") is not None:
-        with _spinner() as shown:
-            yield shown
-    else:
-        yield _lines()
+    """Show progress while the block runs; an interrupt ends it at the next step at the latest."""
+    with _interrupts_kept() as end_if_interrupted:
+
+        def ending(shown: Progress) -> Progress:
+            def step(what: str) -> None:
+                end_if_interrupted()
+                shown.step(what)
+
+            return replace(shown, step=step)
+
+        if sys.stderr.isatty() and not os.environ.get("CI") and find_spec("rich") is not None:
+            with _spinner() as shown:
+                yield ending(shown)
+        else:
+            yield ending(_lines())
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[Callable[[], None]]:
+    """Remember a Ctrl-C, and give a function that raises it again if somebody swallowed it.
+
+    Python drops a KeyboardInterrupt that is raised inside a finalizer or a callback from C++, and
+    the converters have many of both.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    interrupted = False
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    def end_if_interrupted() -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield end_if_interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _lines() -> Progress:
