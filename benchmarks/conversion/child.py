@@ -129,7 +129,9 @@ class Clock:
         return Run(
             seconds=self._last - self._began,
             steps=self._steps,
-            peak_bytes=resident("VmHWM"),
+            # Linux counts both lazily: the highest mark can lag some pages behind a resident set
+            # that was read before.
+            peak_bytes=max(resident("VmHWM"), self._imported),
             imported_bytes=self._imported,
             bytes=sizes,
             failed=failed,
