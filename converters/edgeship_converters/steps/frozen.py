@@ -20,6 +20,9 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from edgeship_converters.artifact import Artifact
 
 SIGNATURE = "serving_default"
+# Nothing is trained here, and the gradient that swish brings along cannot be saved with a graph
+# whose variables are frozen, or that was traced into another.
+SAVING = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
 # Set on functions that are compiled as a whole, which keeps them from being inlined.
 _KEPT_WHOLE = ("_XlaMustCompile", "_noinline")
 
@@ -106,9 +109,7 @@ def save(frozen: Frozen, folder: Path) -> None:
     # prune names its arguments after the placeholders, which carry the inputs' names.
     pruned._arg_keywords = list(frozen.inputs)
     pruned._num_positional_args = 0
-    # What a gradient would need, as that of swish, is frozen too, and nothing here is trained.
-    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(tf.Module(), str(folder), {SIGNATURE: pruned}, options)
+    tf.saved_model.save(tf.Module(), str(folder), {SIGNATURE: pruned}, SAVING)
 
 
 def _nodes(graph: GraphDef) -> Iterator[Any]:

@@ -15,10 +15,9 @@ from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.errors import StepError
 from edgeship_converters.sources import TensorFlowSource
 from edgeship_converters.steps.canonical_savedmodel import make_repeatable
+from edgeship_converters.steps.frozen import SAVING, SIGNATURE
 from edgeship_converters.steps.portable import portable
 from edgeship_runtime.bundle import InputSpec
-
-SIGNATURE = "serving_default"
 
 
 def to_savedmodel(source: TensorFlowSource, task: Task) -> Artifact:
@@ -46,7 +45,7 @@ def to_savedmodel(source: TensorFlowSource, task: Task) -> Artifact:
         module.tables_in_order = [item for item in source.tracked if _is_used(item, used)]
         with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
             root = Path(folder)
-            tf.saved_model.save(module, str(root / "1"), signatures={SIGNATURE: concrete})
+            tf.saved_model.save(module, str(root / "1"), {SIGNATURE: concrete}, SAVING)
             make_repeatable(root / "1", source.sha256)
             return Artifact.of_folder(root)
     except Exception as error:
