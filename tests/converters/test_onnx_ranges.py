@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from edgeship_converters.recipe import load_recipes
-from edgeship_converters.steps import onnx_ranges as ranges
-from edgeship_converters.steps.onnx_quantize import OPS
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
 from onnxruntime.quantization.calibrate import create_calibrator
+
+from edgeship_converters.recipe import load_recipes
+from edgeship_converters.steps import onnx_ranges as ranges
+from edgeship_converters.steps.onnx_quantize import OPS
 
 
 def _model(path: Path, rows: int | str) -> Path:
