@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgeship_converters.artifact import Task
 from edgeship_converters.draft import Draft
 from edgeship_converters.errors import StepError
@@ -94,6 +96,8 @@ def outcomes(case: Case, folder: Path) -> dict[str, str]:
 
 def _lost(contract: Contract, expected: dict[str, Any], outputs: dict[str, Any]) -> str | None:
     lost = lost_variance(contract, expected, outputs)
+    if np.isinf(lost):
+        return "answers with numbers that are not finite"
     return None if lost <= _LIMIT else f"leaves {lost:.2%} unexplained"
 
 
