@@ -196,11 +196,25 @@ def _told_by(operation: Any, node: Any, path: _Path) -> Iterator[Expectation]:
     elif isinstance(operation, layers.BatchNormalization) and not path.layer:
         yield from _size(operation, None)
     elif isinstance(operation, layers.Dense | layers.Conv1D | layers.Conv2D) and not path.layer:
-        for following, _ in _consumers(path.model, node.outputs[0]):
-            if isinstance(following, layers.BatchNormalization):
-                yield from _size(following, operation)
+        rectified = operation.activation is keras.activations.relu
+        if rectified or operation.activation is keras.activations.linear:
+            for norm, cut in _norms_after(path.model, node.outputs[0], rectified):
+                yield from _size(norm, operation, rectified=cut)
     elif isinstance(operation, layers.Embedding) and path.whole and not path.layer:
         yield Ids(_in_words(operation), int(operation.input_dim))
+
+
+def _norms_after(model: Any, tensor: Any, rectified: bool) -> Iterator[tuple[Any, bool]]:
+    """The BatchNormalizations of a tensor, directly or past a ReLU, and whether it was past one."""
+    for operation, node in _consumers(model, tensor):
+        relu = isinstance(operation, layers.ReLU) or (
+            isinstance(operation, layers.Activation)
+            and operation.activation is keras.activations.relu
+        )
+        if relu and not rectified:
+            yield from _norms_after(model, node.outputs[0], True)
+        elif isinstance(operation, layers.BatchNormalization):
+            yield operation, rectified
 
 
 def _range(path: _Path) -> Range | None:
@@ -237,11 +251,12 @@ def _moments(layer: Any, path: _Path) -> Iterator[Moments]:
     yield Moments(_in_words(layer), (mean - path.offset) / path.scale, deviation)
 
 
-def _size(norm: Any, linear: Any) -> Iterator[Size]:
+def _size(norm: Any, linear: Any, *, rectified: bool = False) -> Iterator[Size]:
     """The size of the data, from the moving mean and variance after a layer that is linear.
 
     With root mean square r of an output x·w, and K weights w, the inequality of Cauchy and Schwarz
-    gives r ≤ ‖w‖·√K·rms(x). The moving variance begins at 1, so it bounds from below only above 1.
+    gives r ≤ ‖w‖·√K·rms(x). After a ReLU r is that of the positive part of x·w + b, so that
+    r − |b| takes its place. The moving variance begins at 1, so it bounds from below only above 1.
     """
     mean, variance = _vector(norm.moving_mean), _vector(norm.moving_variance)
     if not mean.any() and (variance == 1).all():
@@ -252,13 +267,15 @@ def _size(norm: Any, linear: Any) -> Iterator[Size]:
         about, at_least = float(np.sqrt(sizes.mean())), float(np.sqrt((sure * sizes).mean()))
         yield Size(_in_words(norm), at_least or None, about, estimated=False)
         return
-    if linear.activation is not keras.activations.linear:
-        return
     weights = np.asarray(linear.kernel, np.float64)
     weights = weights.reshape(-1, weights.shape[-1])
     reach = np.linalg.norm(weights, axis=0) * np.sqrt(len(weights))
-    centre = mean - (_vector(linear.bias) if linear.use_bias else 0.0)
-    sizes = np.sqrt(centre**2 + variance) / np.maximum(reach, _TINY)
+    bias = _vector(linear.bias) if linear.use_bias else np.zeros_like(mean)
+    if rectified:
+        sizes = np.maximum(np.sqrt(mean**2 + variance) - np.abs(bias), 0.0)
+    else:
+        sizes = np.sqrt((mean - bias) ** 2 + variance)
+    sizes /= np.maximum(reach, _TINY)
     words = f"{_in_words(norm)} after {linear.name!r}"
     yield Size(words, float((sure * sizes).max()) or None, float(sizes.max()), estimated=True)
 

@@ -25,6 +25,7 @@ from edgeship_converters.steps.tflite_ops import (
 )
 from edgeship_converters.steps.tflite_outputs import named_outputs
 from edgeship_converters.steps.tflite_ranges import Ranges, tflite_ranges
+from edgeship_converters.steps.tflite_tables import with_small_tables
 from edgeship_runtime.bundle import Quantization, QuantizedTensor
 
 SIGNATURE = "serving_default"
@@ -59,6 +60,7 @@ def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
             f"{task.name} cannot be quantized to TFLite {recipe.precision}: {line}; keep the "
             "layer in float with --recipe, or leave the variant out with --variants"
         ) from error
+    quantized = with_small_tables(quantized, recipe, LayerNames(task.layers))
     quantized = compact(quantized, LayerNames(task.layers))
     return Artifact.of_file(quantized, quantization_of(quantized))
 
