@@ -23,7 +23,6 @@ from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.quiet import quiet
 from edgeship_converters.recipe import load_recipes
 from edgeship_converters.sources.keras_model import KerasSource
 from edgeship_converters.sources.sklearn_model import SklearnSource
@@ -34,6 +33,7 @@ from edgeship_converters.steps.to_savedmodel import to_savedmodel
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.engines.litert import LiteRT
 from edgeship_runtime.quantize import dequantize, quantize
+from edgeship_runtime.quiet import quiet
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import Bundle
 from edgeship_runtime.model import Model, load
+from edgeship_runtime.quiet import quiet
 
 Clock = Callable[[], int]
 
@@ -62,7 +63,9 @@ def open_variant(
     Raises:
         EdgeshipError: where no engine runs it.
     """
-    load(bundle, name, threads)
-    start = clock()
-    model = load(bundle, name, threads)
-    return VariantSystem(model, clock() - start)
+    with quiet(keep_log=False):
+        load(bundle, name, threads)
+        start = clock()
+        model = load(bundle, name, threads)
+        load_ns = clock() - start
+    return VariantSystem(model, load_ns)

@@ -31,7 +31,9 @@ def convert(source: Any, output: str | os.PathLike[str], **options: Any) -> Bund
     Args:
         source: a model file or SavedModel folder, or a model in memory.
         output: where the bundle goes: one file if it ends in `.edgeship`, else a folder.
-        options: the fields of `Request`, as `data`, `eval_data`, `variants` and `max_drop`.
+        options: the fields of `edgeship_converters.request.Request`: `data`, `label_column`,
+            `eval_data`, `variants`, `name`, `version`, `allow_pickle`, `custom_objects`,
+            `max_drop`, `io`, `recipe`, `sensitivity`, `cache`.
 
     Returns:
         The bundle, as read back and verified.
@@ -126,9 +128,16 @@ def _left_out(reasons: dict[str, str], *, searched: bool) -> Iterator[str]:
         if reason != DERIVED:
             mix = variant in SEARCHED and not searched and "--max-drop" in reason
             hint = "; --sensitivity looks for layers to keep in float" if mix else ""
-            yield f"{variant} is left out: {reason}{hint}"
+            yield f"{variant} is left out: {_without_remedy(reason)}{hint}"
     if derived:
         yield f"left out with what they are made from: {', '.join(derived)}"
+
+
+def _without_remedy(reason: str) -> str:
+    """Without the advice to do what was done already."""
+    for advice in (": leave it out with --variants", "; or leave it out with --variants"):
+        reason = reason.removesuffix(advice)
+    return reason
 
 
 def _set_goldens(draft: Draft, judge: Judge, proofs: Sequence[Proof]) -> None:

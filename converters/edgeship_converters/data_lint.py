@@ -5,12 +5,12 @@ from __future__ import annotations
 from edgeship_converters.cache import Cache, digest, digest_arrays
 from edgeship_converters.lint import Expectations, Finding, lint, lint_answers
 from edgeship_converters.plan import Plan
-from edgeship_converters.quiet import quiet
 from edgeship_converters.remembered import RememberedSource
 from edgeship_converters.rows import Rows
 from edgeship_converters.tools import own_code
 from edgeship_runtime.arrays import Arrays
 from edgeship_runtime.errors import DataError
+from edgeship_runtime.quiet import quiet
 
 
 def check_data(source: RememberedSource, rows: Rows, plan: Plan, cache: Cache) -> tuple[str, ...]:

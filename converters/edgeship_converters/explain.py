@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeship_converters.plan import Plan, make_plan
-from edgeship_converters.quiet import quiet
 from edgeship_converters.recipe import Recipe, load_recipes
 from edgeship_converters.request import Request
 from edgeship_converters.sources import open_source
 from edgeship_converters.tools import releases
+from edgeship_runtime.quiet import quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class Explained:
 
 
 def explain(request: Request) -> tuple[list[Explained], tuple[str, ...]]:
-    """The steps that `convert` would run, in order, and what it would leave out for want of data.
+    """The steps that `convert` would run, in order, and which variants need data to be proven.
+
+    Without data the steps that need it are told all the same, since that is how one learns of them.
 
     Raises:
         EdgeshipError: where the source cannot be opened, or the plan cannot be made.
@@ -44,8 +46,10 @@ def explain(request: Request) -> tuple[list[Explained], tuple[str, ...]]:
             allow_pickle=request.allow_pickle,
             custom_objects=request.custom_objects,
         )
-    plan = make_plan(source.kind, request.variants, with_data=request.data is not None)
-    return _explained(plan, recipes), plan.without_data
+    plan = make_plan(source.kind, request.variants, with_data=True)
+    given = request.data is not None
+    needing = tuple(s.variant for s in plan.steps if s.real_rows and s.variant in plan.variants)
+    return _explained(plan, recipes), () if given else needing
 
 
 def _explained(plan: Plan, recipes: dict[str, Recipe]) -> list[Explained]:

@@ -9,10 +9,10 @@ from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.cache import Cache, digest, digest_arrays
 from edgeship_converters.errors import StepError
 from edgeship_converters.plan import Plan, Step, take
-from edgeship_converters.quiet import quiet
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.remembered import RememberedSource
 from edgeship_converters.tools import own_code, releases
+from edgeship_runtime.quiet import quiet
 
 DERIVED = "is made from one that is left out"
 

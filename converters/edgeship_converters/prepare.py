@@ -25,6 +25,10 @@ from edgeship_runtime.bundle import SourceInfo
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.metrics import score
 
+LABELS_UNUSED = (
+    "the labels are not used: accuracy and R² are taken of one output that is a score by class or "
+    "a value, as the loss the model was compiled with tells"
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -108,10 +112,7 @@ def _unused(request: Request, plan: Plan, rows: Rows, judge: Judge) -> tuple[str
     if request.io == "int8" and "tflite-int8" not in plan.variants:
         found.append("--io int8 is about tflite-int8, which is not made")
     if rows.truth is not None and score(rows.contract, judge.expected, rows.truth) is None:
-        found.append(
-            "the labels are not used: accuracy and R² are taken of one output that is a score by "
-            "class or a value, as the loss the model was compiled with tells"
-        )
+        found.append(LABELS_UNUSED)
     return tuple(found)
 
 

@@ -11,7 +11,6 @@ from edgeship_converters.cache import Cache, digest, digest_arrays
 from edgeship_converters.draft import Draft
 from edgeship_converters.parity import Judge, shake
 from edgeship_converters.plan import Step
-from edgeship_converters.quiet import quiet
 from edgeship_converters.remembered import RememberedSource
 from edgeship_converters.tools import machine, own_code, releases
 from edgeship_runtime import labels
@@ -19,6 +18,7 @@ from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle import Evidence
 from edgeship_runtime.errors import EdgeshipError
 from edgeship_runtime.model import load
+from edgeship_runtime.quiet import quiet
 
 _ENGINES = {
     "tflite": ("ai-edge-litert",),

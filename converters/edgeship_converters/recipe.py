@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -27,6 +27,12 @@ Precision = Literal["float32", "float16", "dynamic-int8", "int8", "int16x8", "in
 
 BUILT_IN = ("default", "percentile", "entropy")
 MOST_ROWS = 500
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "weights": get_args(Weights),
+    "activations": get_args(Activations),
+    "granularity": ("channel", "tensor"),
+    "calibration": get_args(Calibration),
+}
 # What a layer of each variant may be made in: what the tool that makes the variant can mix.
 _TFLITE: tuple[Precision, ...] = ("float32", "float16", "dynamic-int8", "int8", "int16x8", "int4")
 MIXES: dict[str, tuple[Precision, ...]] = {
@@ -179,6 +185,9 @@ def _built_in(name: str) -> dict[str, Any]:
 
 
 def _recipe(variant: str, table: dict[str, Any], given: object) -> Recipe:
+    fault = _not_allowed(table)
+    if fault is not None:
+        raise PlanError(f"the recipe {given} is wrong for {variant}: {fault}")
     try:
         recipe = msgspec.convert(table, Recipe)
     except msgspec.ValidationError as error:
@@ -187,6 +196,23 @@ def _recipe(variant: str, table: dict[str, Any], given: object) -> Recipe:
     if fault is not None:
         raise PlanError(f"the recipe {given} is wrong for {variant}: {fault}")
     return recipe
+
+
+def _not_allowed(table: dict[str, Any]) -> str | None:
+    """What is no key of a recipe, or none of a key's values, with those that are."""
+    for key, value in table.items():
+        if key not in Recipe.__struct_fields__:
+            return f"it has {key!r}, expected some of {', '.join(Recipe.__struct_fields__)}"
+        if key in _CHOICES and value not in _CHOICES[key]:
+            return f"{key} is {value!r}, expected one of {', '.join(_CHOICES[key])}"
+    layers = table.get("layers")
+    for pattern, precision in layers.items() if isinstance(layers, dict) else ():
+        if precision not in get_args(Precision):
+            return (
+                f"layers {pattern!r} is {precision!r}, expected one of "
+                f"{', '.join(get_args(Precision))}"
+            )
+    return None
 
 
 def _fault(variant: str, recipe: Recipe) -> str | None:

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from edgeship_converters.cache import Cache, digest, digest_arrays
-from edgeship_converters.quiet import quiet
 from edgeship_converters.request import Request
 from edgeship_converters.sources import SUFFIXES, Kind, Source, open_source
 from edgeship_converters.sources.fingerprint import of_file, of_folder
 from edgeship_converters.tools import own_code, releases
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import Contract
+from edgeship_runtime.quiet import quiet
 
 _TOOLS = (
     *("h5py", "joblib", "keras", "numpy", "scikit-learn", "scipy", "skops"),

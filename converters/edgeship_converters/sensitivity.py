@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeship_converters.errors import StepError
-from edgeship_converters.quiet import quiet
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.steps.layered import LayeredModel, LayeredOp
 from edgeship_runtime import labels
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import Contract
 from edgeship_runtime.errors import EngineError
+from edgeship_runtime.quiet import quiet
 
 
 @dataclass(frozen=True, slots=True)

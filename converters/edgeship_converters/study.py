@@ -14,12 +14,12 @@ from edgeship_converters.making import Maker
 from edgeship_converters.parity import Judge
 from edgeship_converters.plan import Plan, Step
 from edgeship_converters.prove import Proof, Prover
-from edgeship_converters.quiet import quiet
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.rows import Rows
 from edgeship_converters.sensitivity import Ranking, layer_count, rank_layers
 from edgeship_converters.steps.layered import LayeredModel
 from edgeship_converters.tools import own_code, releases
+from edgeship_runtime.quiet import quiet
 
 SEARCHED = ("tflite-int8", "onnx-int8")
 _TOOLS = {"tflite": ("litert-quantizer", "ai-edge-litert"), "onnx": ("onnxruntime", "onnx")}

@@ -119,12 +119,13 @@ def _check_report(path: str) -> None:
     folder = Path(path).absolute().parent
     while not folder.exists():
         folder = folder.parent
-    writable = folder.is_dir() and os.access(folder, os.W_OK)
-    if not path.endswith((".html", ".htm")) or not writable:
-        raise click.BadParameter(
-            f"expected an .html file in a folder that can be written to, got {path!r}",
-            param_hint="--report",
-        )
+    fault = None
+    if not path.endswith((".html", ".htm")):
+        fault = f"expected a file that ends in .html, got {path!r}"
+    elif not folder.is_dir() or not os.access(folder, os.W_OK):
+        fault = f"{path!r} cannot be written: {str(folder)!r} is no folder that you may write to"
+    if fault is not None:
+        raise click.BadParameter(fault, param_hint="--report")
 
 
 def _missing(error: ModuleNotFoundError) -> click.UsageError:
@@ -150,7 +151,8 @@ def _explain(request: Request) -> None:
     table.show(header, rows, right=False)
     if any(not step.shipped for step in steps):
         click.echo("in brackets: made on the way, not shipped")
-    _needs_data(without_data)
+    if without_data:
+        click.echo(f"only with --data, which must prove them: {', '.join(without_data)}")
 
 
 def _needs_data(without_data: tuple[str, ...]) -> None:
@@ -159,21 +161,29 @@ def _needs_data(without_data: tuple[str, ...]) -> None:
 
 
 def _share(text: str) -> float:
+    wrong = click.BadParameter(
+        f"expected a share from 0 to below 100%, such as 0.5% or 0.005, got {text!r}",
+        param_hint="--max-drop",
+    )
     try:
-        return float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError as error:
-        raise click.BadParameter(
-            f"expected a share such as 0.5% or 0.005, got {text!r}", param_hint="--max-drop"
-        ) from error
+        raise wrong from error
+    if not 0 <= share < 1:
+        raise wrong
+    return share
 
 
 def _summary(conversion: Conversion) -> None:
+    from edgeship_converters.prepare import LABELS_UNUSED
+
     bundle = conversion.bundle
     click.echo(judged_on(bundle))
     table.show(*evidence_table(bundle))
     _needs_data(conversion.without_data)
     evidence = bundle.manifest.variants[0].evidence
-    if evidence.metric is None and evidence.rows_from != "synthetic":
+    unlabelled = evidence.metric is None and evidence.rows_from != "synthetic"
+    if unlabelled and LABELS_UNUSED not in conversion.warnings:
         click.echo("no accuracy without labels: an array y, or the one that --label-column names")
     if conversion.left_out:
         click.echo(f"left out, see above: {', '.join(conversion.left_out)}")

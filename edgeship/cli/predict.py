@@ -27,13 +27,15 @@ def predict(bundle: str, data: str, variant: str, output: str | None, threads: i
     from edgeship_runtime.bundle import Bundle
     from edgeship_runtime.durable import replace_file
     from edgeship_runtime.model import load
+    from edgeship_runtime.quiet import quiet
 
     if output is not None and Path(output).suffix not in (".csv", ".npz"):
         raise click.BadParameter(f"expected .csv or .npz, got {output}", param_hint="--output")
     opened = Bundle.open(bundle)
     rows = datafiles.read(data, opened.manifest.inputs, opened.manifest.label_column)
-    model = load(opened, variant, threads)
-    outputs = model.predict(rows.inputs)
+    with quiet(keep_log=False):
+        model = load(opened, variant, threads)
+        outputs = model.predict(rows.inputs)
     columns = _with_labels(model, outputs)
     if output is None:
         click.echo(_csv(columns), nl=False)

@@ -34,6 +34,7 @@ def serve(
     """
     from edgeship_runtime.errors import ServeError
     from edgeship_runtime.model import load
+    from edgeship_runtime.quiet import quiet
 
     try:
         from edgeship_runtime.serve import daemon
@@ -44,7 +45,8 @@ def serve(
             f"the daemon needs {error.name}, which is not installed: pip install 'edgeship[serve]'"
         ) from error
 
-    model = load(bundle, variant, threads)
+    with quiet(keep_log=False):
+        model = load(bundle, variant, threads)
     name = model.bundle.manifest.name
 
     def announce(url: str) -> None:

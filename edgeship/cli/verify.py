@@ -21,6 +21,7 @@ def verify(bundle: str, variant: str | None) -> None:
     from edgeship_runtime.bundle import Bundle
     from edgeship_runtime.errors import EngineMissingError, SelfTestError
     from edgeship_runtime.model import load
+    from edgeship_runtime.quiet import quiet
     from edgeship_runtime.selftest import run_goldens
 
     opened = Bundle.open(bundle)
@@ -30,7 +31,8 @@ def verify(bundle: str, variant: str | None) -> None:
     rows, failed, ran = [], [], 0
     for spec in variants:
         try:
-            result = run_goldens(load(opened, spec.name))
+            with quiet(keep_log=False):
+                result = run_goldens(load(opened, spec.name))
         except EngineMissingError as missing:
             rows.append([spec.name, "-", "-", "-", "not run"])
             click.echo(f"{missing}", err=True)

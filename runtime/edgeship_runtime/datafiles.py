@@ -79,6 +79,10 @@ def read(
     except Exception as error:
         # The readers of numpy, zipfile and pyarrow raise what a damaged file leads them to.
         line = " ".join(str(error).split())[:200]
+        if "allow_pickle" in line:
+            # numpy takes whatever it does not know for a pickle.
+            writer = "savez" if suffix == ".npz" else "save"
+            line = f"it holds no plain arrays, expected what numpy.{writer} writes"
         raise DataError(f"{where} cannot be read as {suffix}: {line}") from error
     return _from_table(where, table, specs, label_column, labels_required)
 

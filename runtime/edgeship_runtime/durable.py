@@ -30,9 +30,13 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises:
         OSError: where it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".edgeship-", dir=path.parent) as work:
-        made = Path(work) / path.name
-        write_synced(made, data)
-        made.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".edgeship-", dir=path.parent) as work:
+            made = Path(work) / path.name
+            write_synced(made, data)
+            made.replace(path)
+    except OSError as error:
+        # Else it would name the temporary file.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     sync_folder(path.parent)

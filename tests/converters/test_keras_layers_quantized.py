@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeship_converters.quiet import quiet
+from edgeship_runtime.quiet import quiet
 from tests.converters.keras_layers import CASES
 from tests.converters.keras_layers.quantized import outcomes
 

@@ -311,6 +311,17 @@ MISTAKES: dict[str, Mistake] = {
         False,
         "trained on about",
     ),
+    "0…255 for a convolution with ReLU before the batch normalization": (
+        lambda: lint_one(
+            IMAGES * 255,
+            model=trained_on(
+                IMAGES, [layers.Conv2D(8, 3, activation="relu"), layers.BatchNormalization()]
+            ),
+        ),
+        "size",
+        False,
+        "trained on about",
+    ),
     "ids beyond the vocabulary": (
         lambda: lint_one(shuffled_words(), model=embedded()),
         "ids",
@@ -476,6 +487,10 @@ SOUND: dict[str, Callable[[], list[Finding]]] = {
     ),
     "digits after a convolution with batch normalization": lambda: lint_one(
         IMAGES, model=trained_on(IMAGES, [layers.Conv2D(8, 3), layers.BatchNormalization()])
+    ),
+    "digits after a convolution with ReLU and batch normalization": lambda: lint_one(
+        IMAGES,
+        model=trained_on(IMAGES, [layers.Conv2D(8, 3), layers.ReLU(), layers.BatchNormalization()]),
     ),
     "digits in thousandths after a convolution": lambda: lint_one(
         IMAGES / 1000,

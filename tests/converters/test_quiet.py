@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from edgeship_converters.errors import StepError
-from edgeship_converters.quiet import quiet
+from edgeship_runtime.quiet import quiet
 
 
 def test_nothing_shows_and_no_file_stays_after_success() -> None:
     script = (
-        "import os, sys; from edgeship_converters.quiet import quiet\n"
+        "import os, sys; from edgeship_runtime.quiet import quiet\n"
         "with quiet():\n"
         "    print('python'); os.write(1, b'native'); os.write(2, b'native')\n"
         "print('after')\n"

@@ -77,6 +77,18 @@ def test_keras_3_loads_what_it_can(dense: Path, tmp_path: Path) -> None:
 
 
 @needs_tf_keras
+def test_a_keras_file_of_keras_2_is_loaded_by_tf_keras(tmp_path: Path) -> None:
+    import tf_keras
+
+    model = mobile(tf_keras)
+    model.save(tmp_path / "old.keras")
+    source = open_source(tmp_path / "old.keras")
+    (name,) = (spec.name for spec in source.contract.inputs)
+    (got,) = source.predict({name: IMAGES}).values()
+    np.testing.assert_allclose(got, model.predict(IMAGES, verbose=0), atol=1e-6)
+
+
+@needs_tf_keras
 def test_tf_keras_loads_what_keras_3_does_not(tmp_path: Path) -> None:
     import tf_keras
 

@@ -35,7 +35,8 @@ def test_explain_prints_the_plan_and_runs_nothing(conversion: list[object], tmp_
 def test_explain_needs_no_output_but_converting_does(digits: Path) -> None:
     done = edgeship("convert", digits / "digits.keras", "--explain")
     assert done.returncode == 0
-    assert "left out without --data, which must prove them: tflite-dynamic-int8" in done.stdout
+    assert "only with --data, which must prove them: tflite-dynamic-int8" in done.stdout
+    assert "weights int8, activations int8" in done.stdout
     assert_refused(edgeship("convert", digits / "digits.keras"), 2, "expected -o BUNDLE")
 
 
@@ -51,6 +52,13 @@ def test_a_recipe_and_io_are_taken_from_the_command_line(
     variant = Bundle.open(tmp_path / "b.edgeship").manifest.variant("tflite-int8")
     assert variant.recipe["rows"] == 50
     assert list(variant.quantization.inputs) == ["image"]
+
+
+def test_a_bundle_cannot_be_named_as_a_model(conversion: list[object], tmp_path: Path) -> None:
+    conversion[conversion.index("-o") + 1] = tmp_path / "model.tflite"
+    done = edgeship(*conversion)
+    assert_refused(done, 2, "name it model.edgeship, or give a folder")
+    assert not (tmp_path / "model.tflite").exists()
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,11 @@ def _objects(item: str) -> dict[str, Any]:
             f"--custom-objects takes module:attr, such as mylayers:Scale, got {item!r}"
         )
     module_name, name = item.split(":")
+    if module_name.endswith(".py"):
+        raise SourceError(
+            f"--custom-objects takes a module's name, not its file's: {module_name[:-3]}:{name}, "
+            f"got {item!r}"
+        )
     with _current_directory_first():
         try:
             module = importlib.import_module(module_name)

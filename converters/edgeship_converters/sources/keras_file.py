@@ -16,7 +16,7 @@ import keras
 from edgeship_converters.errors import SourceError
 from edgeship_converters.sources.fingerprint import of_model
 from edgeship_converters.sources.keras_model import KerasSource
-from edgeship_converters.sources.meaning import loss_of
+from edgeship_converters.sources.meaning import Loss, loss_of
 from edgeship_converters.sources.model_config import (
     check_configuration,
     missing_message,
@@ -29,9 +29,11 @@ def load_keras(
 ) -> KerasSource:
     """Load a `.keras` file; Keras's safe mode stays on, so no code in it runs.
 
+    A file that Keras 2 wrote is loaded by tf-keras, whose safe mode stays on as well.
+
     Raises:
         SourceError: where it cannot be loaded, needs custom objects that were not given, or its
-            inputs have no known shape.
+            inputs have no known shape; or where tf-keras is needed and missing.
     """
     check_backend()
     custom = dict(custom_objects or {})
@@ -39,14 +41,17 @@ def load_keras(
     # The optimizer and the metrics do not matter here, and may be the user's own.
     compiled = config.pop("compile_config", None) if isinstance(config, dict) else None
     check_configuration(config, path, is_registered, custom)
+    version = _keras_version(path)
+    loss = loss_of(compiled.get("loss") if isinstance(compiled, dict) else None)
+    if version.startswith("2."):
+        return _load_legacy(path, sha256, custom, loss, version)
     try:
         model = keras.saving.load_model(path, custom_objects=custom, compile=False)
     except Exception as error:
         raise SourceError(loading_failed(path, error)) from error
     if not isinstance(model, keras.Model):
         raise SourceError(f"{path} holds a {type(model).__name__}, expected a keras.Model")
-    loss = compiled.get("loss") if isinstance(compiled, dict) else None
-    return KerasSource(model, sha256, loss_of(loss))
+    return KerasSource(model, sha256, loss)
 
 
 def in_memory(model: keras.Model) -> KerasSource:
@@ -100,6 +105,31 @@ def loading_failed(path: Path, error: Exception) -> str:
     # Before this Keras repeats the layer's whole configuration.
     reason = str(error).rsplit("Exception encountered:", maxsplit=1)[-1]
     return f"{path} is not a Keras model that can be loaded: {' '.join(reason.split())[:200]}"
+
+
+def _load_legacy(
+    path: Path, sha256: str, custom: Mapping[str, Any], loss: Loss, version: str
+) -> KerasSource:
+    try:
+        from edgeship_converters.sources.legacy_keras import load_legacy
+    except ModuleNotFoundError as error:
+        if error.name != "tf_keras":
+            raise
+        raise SourceError(
+            f"{path} was saved by Keras {version}, whose files Keras {keras.__version__} cannot "
+            "load: tf-keras can, after pip install 'edgeship[legacy-keras]'"
+        ) from error
+    return load_legacy(path, sha256, custom, loss)
+
+
+def _keras_version(path: Path) -> str:
+    """What `metadata.json` says; empty where it says nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            metadata = json.loads(archive.read("metadata.json"))
+    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile):
+        return ""
+    return str(metadata.get("keras_version", "")) if isinstance(metadata, dict) else ""
 
 
 def _configuration(path: Path) -> Any:

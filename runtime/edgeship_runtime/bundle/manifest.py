@@ -190,7 +190,9 @@ class Manifest(_Fact, frozen=True, kw_only=True):
             if variant.name == name:
                 return variant
         have = ", ".join(variant.name for variant in self.variants)
-        raise BundleError(f"the bundle has no variant {name!r}: it holds {have}")
+        missing = BundleError(f"the bundle has no variant {name!r}: it holds {have}")
+        missing.exit_code = 2
+        raise missing
 
 
 def encode(manifest: Manifest) -> bytes:

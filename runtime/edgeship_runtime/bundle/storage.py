@@ -144,6 +144,10 @@ class Archive:
         try:
             with zipfile.ZipFile(self._path) as archive:
                 yield archive
+        except PermissionError as error:
+            raise BundleError(
+                f"{self._path} may not be read: ask its owner for the right"
+            ) from error
         except UNREADABLE as error:
             raise BundleError(
                 f"{self._path} is not a whole bundle ({error}): copy it again, or convert again"

@@ -18,6 +18,8 @@ from edgeship_runtime.durable import sync_folder, write_synced
 from edgeship_runtime.errors import BundleError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+# A folder of such a name would be taken for what it is not.
+_OTHER_FILES = (".tflite", ".onnx", ".keras", ".h5", ".pb", ".zip")
 
 
 class BundleWriter:
@@ -86,11 +88,18 @@ def _all_files(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, byte
 
 
 def check_target(target: Path) -> None:
-    """Refuse a target that holds anything else than a bundle, or that is a link.
+    """Refuse a target that holds anything else than a bundle, is a link, or is named as a model.
 
     Raises:
         BundleError: with exit code 2.
     """
+    if target.suffix.lower() in _OTHER_FILES:
+        misnamed = BundleError(
+            f"a bundle is no {target.suffix} file: name it {target.stem}.edgeship, or give a "
+            "folder, in which each variant is a file of its own below variants/"
+        )
+        misnamed.exit_code = 2
+        raise misnamed
     # os.path, unlike pathlib, also answers for names that are too long or in locked folders.
     if os.path.islink(target) or (os.path.exists(target) and not _is_bundle(target)):  # noqa: PTH110, PTH114
         refused = BundleError(

@@ -15,7 +15,8 @@ from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.engines.engine import one_line
 from edgeship_runtime.errors import EngineError
 
-_ONLY_ERRORS = 3
+# What goes wrong is in the exception; onnxruntime would print it as well.
+_ONLY_FATAL = 4
 
 
 class OnnxRuntime:
@@ -24,7 +25,7 @@ class OnnxRuntime:
     def __init__(self, model: bytes, threads: int | None = None) -> None:
         self.name = f"onnxruntime {onnxruntime.__version__}"
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ONLY_ERRORS
+        options.log_severity_level = _ONLY_FATAL
         if threads is not None:
             options.intra_op_num_threads = threads
             options.inter_op_num_threads = 1

@@ -13,12 +13,12 @@ from edgeship_converters.draft import Draft
 from edgeship_converters.errors import ParityError, StepError
 from edgeship_converters.parity import Judge
 from edgeship_converters.plan import STEPS, Step, take
-from edgeship_converters.quiet import quiet
 from edgeship_converters.sources import open_source
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle import Contract, SourceInfo
 from edgeship_runtime.errors import EngineError
 from edgeship_runtime.model import load
+from edgeship_runtime.quiet import quiet
 from tests.converters.keras_layers.case import Case
 
 FORMATS = ("savedmodel", "tflite", "onnx")

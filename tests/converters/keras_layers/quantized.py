@@ -22,13 +22,13 @@ from edgeship_converters.draft import Draft
 from edgeship_converters.errors import StepError
 from edgeship_converters.parity import Judge
 from edgeship_converters.plan import STEPS, take
-from edgeship_converters.quiet import quiet
 from edgeship_converters.recipe import load_recipes
 from edgeship_converters.sensitivity import lost_variance
 from edgeship_converters.sources import open_source
 from edgeship_runtime.bundle import Contract, SourceInfo
 from edgeship_runtime.errors import EngineError
 from edgeship_runtime.model import load
+from edgeship_runtime.quiet import quiet
 from tests.converters.keras_layers import CASES
 from tests.converters.keras_layers.case import Case
 

@@ -1,4 +1,4 @@
-"""Keeping the converters' chatter out of the user's terminal, and in a file when it matters."""
+"""Keeping the tools' chatter out of the user's terminal, and in a file when it matters."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from edgeship_runtime.errors import EdgeshipError
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet(*, keep_log: bool = True) -> Iterator[None]:
     """Send what the block prints to a log file, also what C++ code writes past Python.
 
-    If the block fails with an `EdgeshipError`, the file stays, and the error names it at the end
-    of its message; otherwise nothing stays; a process in which standard output or
-    standard error is closed is left as it is.
+    If the block fails with an `EdgeshipError` that a tool's own error caused, the file stays
+    unless `keep_log` is off, and the error names it at the end of its message; otherwise nothing
+    stays. A process in which standard output or standard error is closed is left as it is.
     """
     _flush()
     # Without a name until it is wanted, so that nothing is left behind, whatever happens.
@@ -37,7 +37,8 @@ def quiet() -> Iterator[None]:
                 yield
         except EdgeshipError as error:
             _flush()
-            name = _keep(log)
+            # Where no tool failed, the message says all there is to know.
+            name = _keep(log) if keep_log and error.__cause__ is not None else None
             if name is not None:
                 error.args = (f"{error} (log: {name})",)
             raise
