@@ -30,12 +30,18 @@ def test_nothing_shows_and_no_file_stays_after_success() -> None:
 def test_a_failure_names_the_log_that_holds_the_chatter() -> None:
     with pytest.raises(StepError) as caught, quiet():
         os.write(2, b"the tool's own words")
-        raise StepError("it failed")
+        raise StepError("it failed") from ValueError("the tool's error")
     found = re.search(r"it failed \(log: (.+)\)", str(caught.value))
     assert found is not None
     log = Path(found[1])
     assert log.read_text() == "the tool's own words"
     log.unlink()
+
+
+def test_a_failure_that_no_tool_caused_names_no_log() -> None:
+    with pytest.raises(StepError, match=r"^it says all$"), quiet():
+        os.write(2, b"chatter")
+        raise StepError("it says all")
 
 
 def test_a_failure_without_chatter_names_no_log() -> None:

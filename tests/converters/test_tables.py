@@ -60,4 +60,4 @@ def test_a_layer_that_the_recipe_keeps_in_float_keeps_its_table(
     assert with_small_tables(whole, recipe, LayerNames(("words", "answer"))) == whole
     kept = load_recipes()["tflite-dynamic-int8"]
     smaller = with_small_tables(whole, kept, LayerNames(("words", "answer")))
-    assert len(smaller) < len(whole) - 2 * _IDS * _WIDE
+    assert len(smaller) < len(whole) - _IDS * _WIDE

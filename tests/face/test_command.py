@@ -265,7 +265,7 @@ def test_a_port_in_use_is_said(bundle: Path) -> None:
 
 def test_unknown_variants_and_options_are_said(bundle: Path, rows: Path) -> None:
     done = edgeship("predict", bundle, "--data", rows, "--variant", "onnx-int3")
-    assert_refused(done, 1, "onnx-int3", "it holds onnx-float32")
+    assert_refused(done, 2, "onnx-int3", "it holds onnx-float32")
     assert_refused(edgeship("predict", bundle), 2, "--data")
     assert_refused(edgeship("verify"), 2, "BUNDLE")
     assert_refused(edgeship("conjure"), 2, "conjure")

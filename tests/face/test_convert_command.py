@@ -68,9 +68,9 @@ def test_a_bundle_cannot_be_named_as_a_model(conversion: list[object], tmp_path:
         (["--io", "int4"], ("'int4' is not one of 'float', 'int8'",)),
         (["--variants", "tflite-int2"], ("'tflite-int2' cannot be made",)),
         (["--custom-objects", "nonsense"], ("nonsense", "module:attr")),
-        (["--max-drop", "lots"], ("expected a share such as 0.5%",)),
-        (["--report", "r.pdf"], ("expected an .html file", "r.pdf")),
-        (["--report", "/dev/null/r.html"], ("expected an .html file in a folder that can be",)),
+        (["--max-drop", "lots"], ("expected a share from 0 to below 100%", "lots")),
+        (["--report", "r.pdf"], ("expected a file that ends in .html", "r.pdf")),
+        (["--report", "/dev/null/r.html"], ("'/dev/null' is no folder that you may write to",)),
     ],
 )
 def test_wrong_options_are_refused_in_a_line(
