@@ -170,5 +170,5 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
 
 def test_a_pickled_array_is_not_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match="expected what numpy.save writes"):
+    with pytest.raises(DataError, match=r"expected what numpy\.save writes"):
         datafiles.read(tmp_path / "a.npy", [MATRIX])
