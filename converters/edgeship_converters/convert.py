@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from edgeship_runtime import drift
 from edgeship_runtime.bundle import Bundle, BundleWriter
 
 _GOLDEN_ROWS = 16
+_LEAVE_OUT = re.compile(r"[:;,] (or )?leave (it|the variant) out( with --variants)?$")
 
 
 def convert(source: Any, output: str | os.PathLike[str], **options: Any) -> Bundle:
@@ -135,9 +137,7 @@ def _left_out(reasons: dict[str, str], *, searched: bool) -> Iterator[str]:
 
 def _without_remedy(reason: str) -> str:
     """Without the advice to do what was done already."""
-    for advice in (": leave it out with --variants", "; or leave it out with --variants"):
-        reason = reason.removesuffix(advice)
-    return reason
+    return _LEAVE_OUT.sub("", reason)
 
 
 def _set_goldens(draft: Draft, judge: Judge, proofs: Sequence[Proof]) -> None:

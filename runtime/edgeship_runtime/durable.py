@@ -37,6 +37,8 @@ def replace_file(path: Path, data: bytes) -> None:
             write_synced(made, data)
             made.replace(path)
     except OSError as error:
+        if error.errno is None:
+            raise
         # Else it would name the temporary file.
         raise OSError(error.errno, error.strerror, str(path)) from error
     sync_folder(path.parent)

@@ -492,6 +492,12 @@ SOUND: dict[str, Callable[[], list[Finding]]] = {
         IMAGES,
         model=trained_on(IMAGES, [layers.Conv2D(8, 3), layers.ReLU(), layers.BatchNormalization()]),
     ),
+    "digits after a convolution, normalized along another axis": lambda: lint_one(
+        IMAGES,
+        model=trained_on(
+            IMAGES, [layers.Conv2D(8, 3), layers.ReLU(), layers.BatchNormalization(axis=1)]
+        ),
+    ),
     "digits in thousandths after a convolution": lambda: lint_one(
         IMAGES / 1000,
         model=trained_on(IMAGES / 1000, [layers.Conv2D(8, 3), layers.BatchNormalization()]),

@@ -267,6 +267,9 @@ def _size(norm: Any, linear: Any, *, rectified: bool = False) -> Iterator[Size]:
         about, at_least = float(np.sqrt(sizes.mean())), float(np.sqrt((sure * sizes).mean()))
         yield Size(_in_words(norm), at_least or None, about, estimated=False)
         return
+    filters = linear.kernel.shape[-1]
+    if norm.axis not in (-1, len(linear.output.shape) - 1) or len(mean) != filters:
+        return
     weights = np.asarray(linear.kernel, np.float64)
     weights = weights.reshape(-1, weights.shape[-1])
     reach = np.linalg.norm(weights, axis=0) * np.sqrt(len(weights))

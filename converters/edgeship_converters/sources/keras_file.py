@@ -16,7 +16,7 @@ import keras
 from edgeship_converters.errors import SourceError
 from edgeship_converters.sources.fingerprint import of_model
 from edgeship_converters.sources.keras_model import KerasSource
-from edgeship_converters.sources.meaning import Loss, loss_of
+from edgeship_converters.sources.meaning import loss_of
 from edgeship_converters.sources.model_config import (
     check_configuration,
     missing_message,
@@ -29,11 +29,9 @@ def load_keras(
 ) -> KerasSource:
     """Load a `.keras` file; Keras's safe mode stays on, so no code in it runs.
 
-    A file that Keras 2 wrote is loaded by tf-keras, whose safe mode stays on as well.
-
     Raises:
         SourceError: where it cannot be loaded, needs custom objects that were not given, or its
-            inputs have no known shape; or where tf-keras is needed and missing.
+            inputs have no known shape.
     """
     check_backend()
     custom = dict(custom_objects or {})
@@ -41,17 +39,22 @@ def load_keras(
     # The optimizer and the metrics do not matter here, and may be the user's own.
     compiled = config.pop("compile_config", None) if isinstance(config, dict) else None
     check_configuration(config, path, is_registered, custom)
-    version = _keras_version(path)
-    loss = loss_of(compiled.get("loss") if isinstance(compiled, dict) else None)
-    if version.startswith("2."):
-        return _load_legacy(path, sha256, custom, loss, version)
     try:
         model = keras.saving.load_model(path, custom_objects=custom, compile=False)
     except Exception as error:
+        version = _keras_version(path)
+        if version.startswith("2.") and missing_object(error) is None:
+            # tf-keras is not asked: its safe mode lets a .keras file call what functions it names.
+            raise SourceError(
+                f"{path} was saved by Keras {version}, and Keras {keras.__version__} cannot load "
+                "it: open it with that Keras and save it as .h5 or as a SavedModel folder, which "
+                "edgeship takes"
+            ) from error
         raise SourceError(loading_failed(path, error)) from error
     if not isinstance(model, keras.Model):
         raise SourceError(f"{path} holds a {type(model).__name__}, expected a keras.Model")
-    return KerasSource(model, sha256, loss)
+    loss = compiled.get("loss") if isinstance(compiled, dict) else None
+    return KerasSource(model, sha256, loss_of(loss))
 
 
 def in_memory(model: keras.Model) -> KerasSource:
@@ -105,21 +108,6 @@ def loading_failed(path: Path, error: Exception) -> str:
     # Before this Keras repeats the layer's whole configuration.
     reason = str(error).rsplit("Exception encountered:", maxsplit=1)[-1]
     return f"{path} is not a Keras model that can be loaded: {' '.join(reason.split())[:200]}"
-
-
-def _load_legacy(
-    path: Path, sha256: str, custom: Mapping[str, Any], loss: Loss, version: str
-) -> KerasSource:
-    try:
-        from edgeship_converters.sources.legacy_keras import load_legacy
-    except ModuleNotFoundError as error:
-        if error.name != "tf_keras":
-            raise
-        raise SourceError(
-            f"{path} was saved by Keras {version}, whose files Keras {keras.__version__} cannot "
-            "load: tf-keras can, after pip install 'edgeship[legacy-keras]'"
-        ) from error
-    return load_legacy(path, sha256, custom, loss)
 
 
 def _keras_version(path: Path) -> str:

@@ -71,7 +71,7 @@ class LegacyKerasSource(KerasSource):
 def load_legacy(
     path: Path, sha256: str, custom_objects: Mapping[str, Any], loss: Loss
 ) -> LegacyKerasSource:
-    """Load an `.h5` or `.keras` file whose configuration was looked at before.
+    """Load an `.h5` file whose configuration was looked at before.
 
     Raises:
         SourceError: where it cannot be loaded, or its inputs have no known shape.

@@ -12,6 +12,7 @@ from edgeship_converters.layer_names import LayerNames
 
 _INTEGERS = {TensorType.INT64, TensorType.INT32, TensorType.UINT8, TensorType.INT8}
 _MOVING = {
+    BuiltinOperator.GATHER,
     BuiltinOperator.RESHAPE,
     BuiltinOperator.TRANSPOSE,
     BuiltinOperator.SQUEEZE,

@@ -54,13 +54,13 @@ def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
                 else tflite_ranges(tflite.data, task.rows(recipe.rows), recipe)
             )
         quantized = quantize_with(tflite.data, rules, ranges)
+        quantized = with_small_tables(quantized, recipe, LayerNames(task.layers))
     except (RuntimeError, ValueError) as error:
         line = " ".join(str(error).split())[:200]
         raise StepError(
             f"{task.name} cannot be quantized to TFLite {recipe.precision}: {line}; keep the "
             "layer in float with --recipe, or leave the variant out with --variants"
         ) from error
-    quantized = with_small_tables(quantized, recipe, LayerNames(task.layers))
     quantized = compact(quantized, LayerNames(task.layers))
     return Artifact.of_file(quantized, quantization_of(quantized))
 

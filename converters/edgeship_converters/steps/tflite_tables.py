@@ -1,7 +1,6 @@
 """Tables of vectors, as an Embedding's, in fewer bits.
 
-litert-quantizer leaves the table of a GATHER as it is unless its activations are integers too. Rows
-are gathered as they are stored here, and only those gathered are turned into float32.
+litert-quantizer leaves the table of a GATHER as it is unless its activations are integers too.
 """
 
 from __future__ import annotations
@@ -14,14 +13,16 @@ from ai_edge_litert import schema_py_generated as schema
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.layer_names import LayerNames
-from edgeship_converters.recipe import Precision, Recipe
-from edgeship_converters.steps.tflite_ops import tflite_ops
+from edgeship_converters.recipe import Recipe
+from edgeship_converters.steps.tflite_ops import feeding_integers, tflite_ops
 from edgeship_runtime.arrays import Array
 
 # What the operators that are added take themselves.
 _WORTH_BYTES = 1024
 # The lowest versions of DEQUANTIZE that take each type.
 _DEQUANTIZE = {schema.TensorType.INT8: 2, schema.TensorType.FLOAT16: 3}
+# The lowest version of GATHER that takes int8.
+_GATHER_INT8 = 2
 _LARGEST_INT8 = 127.0
 
 
@@ -33,47 +34,104 @@ def with_small_tables(model: bytes, recipe: Recipe, names: LayerNames) -> bytes:
     """
     parsed = flatbuffer.read_model(model)
     graph = parsed.subgraphs[0]
-    layers = [op.layers for op in tflite_ops(model, names)]
+    exact = feeding_integers(model)
+    ops = tflite_ops(model, names)
+    found = False
     # From the last, so that places stay right while operators are added.
-    stored = [
-        _gather_stored(parsed, graph, place, recipe.precision_of(layers[place]))
-        for place in reversed(range(len(graph.operators)))
-    ]
-    if not any(stored):
+    for place in reversed(range(len(graph.operators))):
+        if ops[place].scope in exact:
+            continue
+        match recipe.precision_of(ops[place].layers):
+            case "float16":
+                found |= _in_float16(parsed, graph, graph.operators[place])
+            case "dynamic-int8" | "int4":
+                found |= _in_int8(parsed, graph, place)
+    if not found:
         return model
+    # Before all that takes a table; while operators were looked at, these would have moved them.
+    graph.operators.sort(key=lambda op: not _unpacks_a_constant(parsed, graph, op))
     _drop_unused(parsed)
     builder = flatbuffers.Builder(len(model))
     builder.Finish(parsed.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
 
 
-def _gather_stored(parsed: Any, graph: Any, place: int, precision: Precision) -> bool:
-    """Store the table of the operator at `place` in fewer bits, where it is a GATHER of one."""
+def _table(parsed: Any, graph: Any, op: Any) -> tuple[Any, Array] | None:
+    """The tensor, and its values, that a GATHER takes rows of; None for all other operators."""
+    if parsed.operatorCodes[op.opcodeIndex].builtinCode != schema.BuiltinOperator.GATHER:
+        return None
+    tensor = graph.tensors[op.inputs[0]]
+    data = parsed.buffers[tensor.buffer].data
+    if tensor.type != schema.TensorType.FLOAT32 or data is None or len(data) < _WORTH_BYTES:
+        return None
+    return tensor, np.frombuffer(bytes(data), np.float32)
+
+
+def _in_float16(parsed: Any, graph: Any, gather: Any) -> bool:
+    """Store a table in float16, unpacked as a whole: older runtimes gather no float16."""
+    found = _table(parsed, graph, gather)
+    if found is None:
+        return False
+    table, values = found
+    with np.errstate(over="ignore"):
+        halves = values.astype(np.float16)
+    if not np.isfinite(halves).all():
+        return False
+    small = _constant(parsed, graph, table, schema.TensorType.FLOAT16, halves, None)
+    # The table itself is computed from now on, for all that take it.
+    table.buffer = 0
+    graph.operators.append(_unpacking(parsed, small, gather.inputs[0], schema.TensorType.FLOAT16))
+    return True
+
+
+def _in_int8(parsed: Any, graph: Any, place: int) -> bool:
+    """Store a table in int8, with one scale; what is gathered is unpacked."""
     gather = graph.operators[place]
-    if parsed.operatorCodes[gather.opcodeIndex].builtinCode != schema.BuiltinOperator.GATHER:
+    found = _table(parsed, graph, gather)
+    if found is None:
         return False
-    table = graph.tensors[gather.inputs[0]]
-    data = parsed.buffers[table.buffer].data
-    if table.type != schema.TensorType.FLOAT32 or data is None or len(data) < _WORTH_BYTES:
+    table, values = found
+    scale = np.float32(np.abs(values).max() / _LARGEST_INT8)
+    if not np.finfo(np.float32).tiny <= scale < np.inf:
         return False
-    fewer = _fewer(np.frombuffer(bytes(data), np.float32), precision)
-    if fewer is None:
-        return False
-    kind, values, scale = fewer
-    small = _tensor(table, kind, scale)
+    kind = schema.TensorType.INT8
+    integers = np.rint(values / scale).astype(np.int8)
     # A table that several operators share is stored once, since equal buffers are in the end.
-    small.buffer = len(parsed.buffers)
+    small = _constant(parsed, graph, table, kind, integers, float(scale))
+    answer = gather.outputs[0]
+    graph.tensors.append(_tensor(graph.tensors[answer], kind, float(scale)))
+    rows = len(graph.tensors) - 1
+    gather.inputs, gather.outputs = [small, *gather.inputs[1:]], [rows]
+    code = parsed.operatorCodes[gather.opcodeIndex]
+    code.version = max(code.version, _GATHER_INT8)
+    graph.operators.insert(place + 1, _unpacking(parsed, rows, answer, kind))
+    return True
+
+
+def _constant(
+    parsed: Any, graph: Any, like: Any, kind: int, values: Array, scale: float | None
+) -> int:
+    """The place of a new constant tensor."""
+    tensor = _tensor(like, kind, scale)
+    tensor.buffer = len(parsed.buffers)
     parsed.buffers.append(schema.BufferT())
     parsed.buffers[-1].data = np.frombuffer(values.tobytes(), np.uint8)
-    rows = _tensor(graph.tensors[gather.outputs[0]], kind, scale)
-    graph.tensors += [small, rows]
-    unpack = schema.OperatorT()
-    unpack.opcodeIndex = _dequantize(parsed, kind)
-    unpack.inputs, unpack.outputs = [len(graph.tensors) - 1], gather.outputs
-    gather.inputs = [len(graph.tensors) - 2, *gather.inputs[1:]]
-    gather.outputs = unpack.inputs
-    graph.operators.insert(place + 1, unpack)
-    return True
+    graph.tensors.append(tensor)
+    return len(graph.tensors) - 1
+
+
+def _unpacking(parsed: Any, given: int, answer: int, kind: int) -> Any:
+    op = schema.OperatorT()
+    op.opcodeIndex = _dequantize(parsed, kind)
+    op.inputs, op.outputs = [given], [answer]
+    return op
+
+
+def _unpacks_a_constant(parsed: Any, graph: Any, op: Any) -> bool:
+    code = parsed.operatorCodes[op.opcodeIndex].builtinCode
+    if code != schema.BuiltinOperator.DEQUANTIZE:
+        return False
+    return parsed.buffers[graph.tensors[op.inputs[0]].buffer].data is not None
 
 
 def _drop_unused(parsed: Any) -> None:
@@ -85,19 +143,6 @@ def _drop_unused(parsed: Any) -> None:
     for place, buffer in enumerate(parsed.buffers):
         if place not in used:
             buffer.data = None
-
-
-def _fewer(values: Array, precision: Precision) -> tuple[int, Array, float | None] | None:
-    """Type, stored values and scale; None where they stay as they are."""
-    match precision:
-        case "float16":
-            return schema.TensorType.FLOAT16, values.astype(np.float16), None
-        case "dynamic-int8" | "int4":
-            scale = float(np.abs(values).max()) / _LARGEST_INT8
-            if scale == 0 or not np.isfinite(scale):
-                return None
-            return schema.TensorType.INT8, np.rint(values / scale).astype(np.int8), scale
-    return None
 
 
 def _tensor(like: Any, kind: int, scale: float | None) -> Any:
