@@ -395,6 +395,7 @@ def test_a_file_cannot_make_its_module_run(own_code: str) -> None:
     [
         ("{module}", "takes module:attr"),
         ("../{module}:Scale", "takes module:attr"),
+        ("{module}.py:Scale", "not its file's"),
         ("no_such_module_here:Scale", "cannot be imported.*ModuleNotFoundError"),
         ("{module}:Nothing", "has no 'Nothing'"),
         ("{module}:NUMBER", "is a int, expected a class"),
