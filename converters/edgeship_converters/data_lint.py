@@ -7,7 +7,7 @@ from edgeship_converters.lint import Expectations, Finding, lint, lint_answers
 from edgeship_converters.plan import Plan
 from edgeship_converters.remembered import RememberedSource
 from edgeship_converters.rows import Rows
-from edgeship_converters.tools import own_code
+from edgeship_converters.tools import own_code, releases
 from edgeship_runtime.arrays import Arrays
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.quiet import quiet
@@ -44,7 +44,14 @@ def _findings(source: RememberedSource, rows: Rows, cache: Cache) -> list[Findin
         if array is not None
     }
     arrays = (rows.calibration, rows.judged, labels)
-    key = digest("lint", source.sha256, [digest_arrays(held) for held in arrays], own_code())
+    key = digest(
+        "lint",
+        source.sha256,
+        rows.contract,
+        [digest_arrays(held) for held in arrays],
+        own_code(),
+        releases(("keras",)),
+    )
     found = cache.find(key, list[Finding])
     if found is None:
         found = lint(

@@ -92,6 +92,8 @@ class Maker:
             task.layers,
             task.io,
             task.recipe,
+            # The last pattern that fits counts, and a digest takes dicts in any order.
+            tuple(task.recipe.layers.items()) if task.recipe else (),
             digest_arrays(rows),
             releases(step.tools),
             own_code(),

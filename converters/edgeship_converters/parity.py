@@ -76,7 +76,7 @@ class Judge:
                     number,
                 )
                 for spec in self.contract.outputs
-                if spec.role != "label"
+                if spec.role != "label" and spec.dtype != "string"
             },
             label_flips=flips,
             metric=named[0] if named else None,
@@ -148,6 +148,12 @@ class Judge:
         if evidence.metric is not None or evidence.label_flips is not None:
             return self._drop(evidence)
         for spec in self.contract.outputs:
+            if spec.dtype == "string":
+                expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
+                unlike = int(np.count_nonzero(~labels.same(expected, got)))
+                if unlike:
+                    return f"gives {unlike} other words in output {spec.name!r}: {_REMEDY}"
+                continue
             lost = unexplained(self.expected[spec.name], outputs[spec.name])
             if not lost <= self.max_drop:
                 return (
@@ -159,7 +165,9 @@ class Judge:
     def _drop(self, evidence: Evidence) -> str | None:
         """What is lost of the metric, or without truth of the labels, beyond the budget."""
         # One row is the smallest difference that can be seen, and lost unless nothing may be.
-        limit = max(self.max_drop, 1.0 / evidence.rows) if self.max_drop else 0.0
+        limit = self.max_drop
+        if limit and evidence.metric != "r2":
+            limit = max(limit, 1.0 / evidence.rows)
         if evidence.source_metric is not None and evidence.variant_metric is not None:
             drop = evidence.source_metric - evidence.variant_metric
             if drop > limit + 1e-9:

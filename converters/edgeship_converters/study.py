@@ -123,6 +123,7 @@ class Study:
             start,
             self.made[start].sha256,
             recipe,
+            tuple(recipe.layers.items()),
             _of(task),
             own_code(),
             releases(_TOOLS[form.format]),

@@ -50,7 +50,7 @@ def _objects(item: str) -> dict[str, Any]:
     with _current_directory_first():
         try:
             module = importlib.import_module(module_name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # The module is the user's own and may fail in any way.
             line = " ".join(str(error).split())[:200]
             raise SourceError(

@@ -49,6 +49,11 @@ def check_configuration(
         inner = inner if isinstance(inner, Mapping) else {}
         if kind == "Lambda" and _holds_code(inner):
             raise SourceError(_lambda_message(str(inner.get("name", "lambda")), where))
+        if isinstance(inner.get("vocabulary"), str):
+            raise SourceError(
+                f"{where}: layer {inner.get('name')!r} reads its vocabulary from another file, "
+                "which is not opened: give the layer the words themselves, and save the model again"
+            )
         if kind == "__lambda__":
             raise SourceError(_lambda_message("lambda", where))
         if kind in ("ClassMethod", "InstanceMethod", "InstanceProperty"):
