@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
+from onnxruntime.quantization import CalibrationMethod
 from onnxruntime.quantization.calibrate import create_calibrator
 
 from edgeship_converters.recipe import load_recipes
@@ -39,16 +39,6 @@ def _model(path: Path, rows: int | str) -> Path:
     return path
 
 
-class _Reader(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, rows: dict[str, np.ndarray]) -> None:
-        self._rows = iter(
-            {name: array[i : i + 1] for name, array in rows.items()} for i in range(50)
-        )
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        return next(self._rows, None)
-
-
 @pytest.mark.parametrize("free", ["rows", 1])
 @pytest.mark.parametrize("batch_bytes", [1, 300, 2**20])
 def test_least_and_largest_are_those_of_onnxruntime(
@@ -65,7 +55,7 @@ def test_least_and_largest_are_those_of_onnxruntime(
     theirs = create_calibrator(
         path, OPS, str(tmp_path / "augmented.onnx"), calibrate_method=CalibrationMethod.MinMax
     )
-    theirs.collect_data(_Reader(rows))
+    theirs.collect_data(ranges._Rows(rows))
     expected = theirs.compute_data()
     assert set(found.keys()) == set(expected.keys()) == {"left", "right", "product", "sum", "y"}
     for name in expected.keys():  # noqa: SIM118 - TensorsData is no mapping

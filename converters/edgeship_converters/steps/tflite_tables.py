@@ -34,11 +34,14 @@ def with_small_tables(model: bytes, recipe: Recipe, names: LayerNames) -> bytes:
     """
     parsed = flatbuffer.read_model(model)
     graph = parsed.subgraphs[0]
+    places = [i for i, op in enumerate(graph.operators) if _table(parsed, graph, op)]
+    if not places:
+        return model
     exact = feeding_integers(model)
     ops = tflite_ops(model, names)
     found = False
     # From the last, so that places stay right while operators are added.
-    for place in reversed(range(len(graph.operators))):
+    for place in reversed(places):
         if ops[place].scope in exact:
             continue
         match recipe.precision_of(ops[place].layers):
