@@ -10,7 +10,7 @@ from glob import escape
 import msgspec
 
 from edgeship_converters.artifact import Artifact
-from edgeship_converters.errors import StepError
+from edgeship_converters.errors import Fault, StepError
 from edgeship_converters.making import Maker
 from edgeship_converters.parity import Judge
 from edgeship_converters.plan import Step
@@ -167,13 +167,14 @@ def _loss(judge: Judge, outputs: Arrays, evidence: Evidence) -> tuple[float, flo
     return (variance, variance)
 
 
-def _refused(fault: str, plain: Recipe, best: Recipe, tried: int) -> str:
+def _refused(fault: Fault, plain: Recipe, best: Recipe, tried: int) -> Fault:
     kept = [name for name in best.layers if name not in plain.layers]
     how = f"{best.calibration} calibration"
     if kept:
         named = f"{', '.join(kept[:3])}{', …' if len(kept) > 3 else ''}"
         how += f" and {len(kept)} layer{'s' if len(kept) > 1 else ''} in float32 ({named})"
-    return f"{fault}; {tried} candidates were tried, this is the best of them, with {how}"
+    tale = f"{tried} candidates were tried, this is the best of them, with {how}"
+    return replace(fault, reason=f"{fault.reason}; {tale}")
 
 
 def _last(rankings: list[Ranking]) -> Ranking | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +23,6 @@ from edgeship_runtime import drift
 from edgeship_runtime.bundle import Bundle, BundleWriter
 
 _GOLDEN_ROWS = 16
-_LEAVE_OUT = re.compile(r"[:;,] (or )?leave (it|the variant) out( with --variants)?$")
 
 
 def convert(source: Any, output: str | os.PathLike[str], **options: Any) -> Bundle:
@@ -115,12 +113,14 @@ def _settle(plan: Plan, proofs: dict[str, Proof]) -> dict[str, str]:
             for by name, or where none would be left.
     """
     faults = {variant: proof.fault for variant, proof in proofs.items() if proof.fault}
+    derived: dict[str, str] = {}
     for step in plan.steps:
-        if step.start in faults and step.variant in proofs:
-            faults.setdefault(step.variant, DERIVED)
-    if faults and (not plan.may_leave_out or len(faults) == len(proofs)):
-        raise ParityError("; ".join(f"{variant} {fault}" for variant, fault in faults.items()))
-    return {v: fault if fault == DERIVED else f"it {fault}" for v, fault in faults.items()}
+        if step.start in {*faults, *derived} and step.variant in proofs.keys() - faults:
+            derived[step.variant] = DERIVED
+    if faults and (not plan.may_leave_out or len(faults) + len(derived) == len(proofs)):
+        told = {**{variant: str(fault) for variant, fault in faults.items()}, **derived}
+        raise ParityError("; ".join(f"{variant} {fault}" for variant, fault in told.items()))
+    return {variant: f"it {fault.of_left_out}" for variant, fault in faults.items()} | derived
 
 
 def _left_out(reasons: dict[str, str], *, searched: bool) -> Iterator[str]:
@@ -130,14 +130,9 @@ def _left_out(reasons: dict[str, str], *, searched: bool) -> Iterator[str]:
         if reason != DERIVED:
             mix = variant in SEARCHED and not searched and "--max-drop" in reason
             hint = "; --sensitivity looks for layers to keep in float" if mix else ""
-            yield f"{variant} is left out: {_without_remedy(reason)}{hint}"
+            yield f"{variant} is left out: {reason}{hint}"
     if derived:
         yield f"left out with what they are made from: {', '.join(derived)}"
-
-
-def _without_remedy(reason: str) -> str:
-    """Without the advice to do what was done already."""
-    return _LEAVE_OUT.sub("", reason)
 
 
 def _set_goldens(draft: Draft, judge: Judge, proofs: Sequence[Proof]) -> None:

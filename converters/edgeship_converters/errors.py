@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from edgeship_runtime.errors import EdgeshipError
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a variant cannot be made or must not be shipped.
+
+    Attributes:
+        reason: what is wrong, with figure and limit where there are any.
+        remedy: what to do about it, besides leaving the variant out; empty where that is all.
+        needed: whether all others are made of it, so that leaving it out would leave nothing.
+    """
+
+    reason: str
+    remedy: str = ""
+    needed: bool = False
+
+    def __str__(self) -> str:
+        """All of it, for a user who asked for the variant by name."""
+        ways = [self.remedy, "" if self.needed else "leave it out with --variants"]
+        told = ", or ".join(way for way in ways if way)
+        return f"{self.reason}: {told}" if told else self.reason
+
+    @property
+    def of_left_out(self) -> str:
+        """Without the advice to do what was done."""
+        return f"{self.reason}: {self.remedy}" if self.remedy else self.reason
 
 
 class SourceError(EdgeshipError):
@@ -17,6 +45,11 @@ class StepError(EdgeshipError):
     """A conversion step whose tool failed on this model."""
 
     exit_code = 1
+
+    def __init__(self, reason: str, remedy: str = "", *, needed: bool = False) -> None:
+        """See `Fault` for the arguments."""
+        self.fault = Fault(reason, remedy, needed)
+        super().__init__(str(self.fault))
 
 
 class ParityError(EdgeshipError):

@@ -48,21 +48,30 @@ class Maker:
             if step.start in refused:
                 refused[step.variant] = DERIVED
                 continue
+            needed = not plan.may_leave_out or step.start == self.source.kind
             try:
-                made[step.variant] = self.make(step, made.get(step.start))
+                made[step.variant] = self.make(step, made.get(step.start), keep_log=needed)
             except StepError as error:
-                if not plan.may_leave_out or step.start == self.source.kind:
+                if needed:
                     raise
-                refused[step.variant] = str(error)
+                refused[step.variant] = error.fault.of_left_out
         return made, refused
 
-    def make(self, step: Step, start: Artifact | None, recipe: Recipe | None = None) -> Artifact:
+    def make(
+        self,
+        step: Step,
+        start: Artifact | None,
+        recipe: Recipe | None = None,
+        *,
+        keep_log: bool = False,
+    ) -> Artifact:
         """Run one step, on an artifact or, without one, on the source.
 
         Args:
             step: which.
             start: what it starts from.
             recipe: in place of the variant's own.
+            keep_log: whether the tool's chatter is kept, and named in the error, if it fails.
 
         Raises:
             StepError: where the step's tool fails on this model.
@@ -75,7 +84,7 @@ class Maker:
             return found
         model = self.source.loaded if start is None else None
         self.on_step(f"making {step.variant}")
-        with quiet():
+        with quiet(keep_log=keep_log):
             artifact = take(step, model if start is None else start, task)
         self.cache.keep(key, artifact)
         return artifact

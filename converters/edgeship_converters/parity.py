@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from edgeship_converters.errors import Fault
 from edgeship_converters.plan import Number
 from edgeship_runtime import labels, metrics
 from edgeship_runtime.arrays import Array, Arrays
@@ -28,6 +29,10 @@ _HALF = 1e-2
 # other orders of summing may make of them; never more than a hundred times the ordinary limits.
 _NOISE_ROOM = 8.0
 _NOISE_MOST = 100.0
+# A source that guesses loses nothing to a variant that guesses otherwise. So whatever the metric
+# says, a variant may answer unlike the source by this many times the budget, and no more.
+_UNLIKE_ROOM = 10.0
+_UNLIKE_LEAST = 0.05
 _REMEDY = (
     "give more or more typical rows with --data, keep layers in float with --recipe, or raise "
     "--max-drop"
@@ -45,7 +50,8 @@ class Judge:
         truth: the true labels or values, where there are any.
         rows_from: where the rows come from.
         max_drop: the budget of a quantized variant, as a share: of the metric lost, or without
-            truth of labels flipped or variance unexplained.
+            truth of labels flipped or variance unexplained. With truth these are limited too, ten
+            times as widely and at least to 5 %; flips that mend a mistake do not count.
         shaken: the source's answers to inputs that differ in their last bit; see `shake`. Given,
             they widen the limits of float32 for models that magnify roundings.
     """
@@ -84,22 +90,21 @@ class Judge:
             variant_metric=named[1] if named else None,
         )
 
-    def shape_fault(self, outputs: Arrays) -> str | None:
+    def shape_fault(self, outputs: Arrays) -> Fault | None:
         """Why outputs cannot be compared with the source's at all; None where they can."""
         for spec in self.contract.outputs:
             expected, got = self.expected[spec.name].shape, np.shape(outputs[spec.name])
             if expected != got:
-                return (
-                    f"gives output {spec.name!r} in the shape {got}, the source in {expected}: "
-                    "leave it out with --variants"
+                return Fault(
+                    f"gives output {spec.name!r} in the shape {got}, the source in {expected}"
                 )
         return None
 
-    def fault(self, outputs: Arrays, evidence: Evidence, number: Number) -> str | None:
+    def fault(self, outputs: Arrays, evidence: Evidence, number: Number) -> Fault | None:
         """Why a variant with this evidence must not be shipped: figure, limit, remedy."""
         for spec in self.contract.outputs:
             if _is_number(spec) and not np.isfinite(outputs[spec.name]).all():
-                return f"gives NaN or infinite values in output {spec.name!r}: leave it out"
+                return Fault(f"gives NaN or infinite values in output {spec.name!r}")
         match number:
             case "float32":
                 return self._float_fault(outputs, number)
@@ -111,11 +116,6 @@ class Judge:
     def _limit_in_words(self, limit: float) -> str:
         return f"{limit:.2%}" + (", one row" if limit > self.max_drop else "")
 
-    def _way_out(self) -> str:
-        if self.rows_from == "synthetic":
-            return "these rows were drawn at random, give --data; or leave it out with --variants"
-        return "leave it out with --variants"
-
     def _limits(self, spec: OutputSpec, number: Number) -> Array:
         expected = self.expected[spec.name]
         limits = _limits(expected, spec, number)
@@ -125,44 +125,68 @@ class Judge:
         widened: Array = np.minimum(limits + _NOISE_ROOM * change, _NOISE_MOST * limits)
         return widened
 
-    def _float_fault(self, outputs: Arrays, number: Number) -> str | None:
+    def _float_fault(self, outputs: Arrays, number: Number) -> Fault | None:
+        remedy = "these rows were drawn at random: give --data"
         for spec in self.contract.outputs:
             expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
             limits = self._limits(spec, number)
             if not _is_number(spec):
-                flips = int(np.count_nonzero(~labels.same(expected, got)))
-                if flips:
-                    return (
-                        f"flips {flips} of {len(expected)} labels in output {spec.name!r} "
-                        "(limit 0): leave it out with --variants"
-                    )
+                unlike = int(np.count_nonzero(_unlike_rows(expected, got)))
+                if unlike:
+                    what = f"{len(expected)} {'labels' if spec.role == 'label' else 'rows'}"
+                    return Fault(f"flips {unlike} of {what} in output {spec.name!r} (limit 0)")
             elif not (np.abs(got - expected) <= limits).all():
                 worst = np.argmax(np.abs(got - expected) - limits)
-                return (
+                return Fault(
                     f"is off by {np.abs(got - expected).flat[worst]:.3g} in output {spec.name!r} "
-                    f"(limit {limits.flat[worst]:.3g}): {self._way_out()}"
+                    f"(limit {limits.flat[worst]:.3g})",
+                    remedy if self.rows_from == "synthetic" else "",
                 )
         return None
 
-    def _quantized_fault(self, outputs: Arrays, evidence: Evidence) -> str | None:
-        if evidence.metric is not None or evidence.label_flips is not None:
+    def _quantized_fault(self, outputs: Arrays, evidence: Evidence) -> Fault | None:
+        if evidence.metric == "accuracy":
+            return self._drop(evidence) or self._unlike_labels(outputs)
+        if evidence.metric is not None:
+            loosely = max(_UNLIKE_ROOM * self.max_drop, _UNLIKE_LEAST)
+            return self._drop(evidence) or self._unlike_values(outputs, loosely)
+        if evidence.label_flips is not None:
             return self._drop(evidence)
+        return self._unlike_values(outputs, self.max_drop)
+
+    def _unlike_labels(self, outputs: Arrays) -> Fault | None:
+        """Too many labels that are neither the source's nor right."""
+        expected, got = (labels.decide(self.contract, each) for each in (self.expected, outputs))
+        if expected is None or got is None or self.truth is None:
+            return None
+        worse = ~labels.same(expected, got) & ~labels.same(got, self.truth)
+        share, limit = float(worse.mean()), max(_UNLIKE_ROOM * self.max_drop, _UNLIKE_LEAST)
+        if worse.sum() > max(1.0, limit * len(worse)):
+            return Fault(
+                f"gives {share:.2%} of {len(worse)} rows a label that is neither the source's nor "
+                f"right (limit {limit:.2%})",
+                _REMEDY,
+            )
+        return None
+
+    def _unlike_values(self, outputs: Arrays, limit: float) -> Fault | None:
         for spec in self.contract.outputs:
             if spec.dtype == "string":
                 expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
                 unlike = int(np.count_nonzero(~labels.same(expected, got)))
                 if unlike:
-                    return f"gives {unlike} other words in output {spec.name!r}: {_REMEDY}"
+                    return Fault(f"gives {unlike} other words in output {spec.name!r}", _REMEDY)
                 continue
             lost = unexplained(self.expected[spec.name], outputs[spec.name])
-            if not lost <= self.max_drop:
-                return (
-                    f"leaves {lost:.2%} of the variance of output {spec.name!r} unexplained "
-                    f"(limit {self.max_drop:.2%}): {_REMEDY}"
+            if not lost <= limit:
+                return Fault(
+                    f"leaves {_share_in_words(lost)} of the variance of output {spec.name!r} "
+                    f"unexplained (limit {limit:.2%})",
+                    _REMEDY,
                 )
         return None
 
-    def _drop(self, evidence: Evidence) -> str | None:
+    def _drop(self, evidence: Evidence) -> Fault | None:
         """What is lost of the metric, or without truth of the labels, beyond the budget."""
         # One row is the smallest difference that can be seen, and lost unless nothing may be.
         limit = self.max_drop
@@ -171,17 +195,19 @@ class Judge:
         if evidence.source_metric is not None and evidence.variant_metric is not None:
             drop = evidence.source_metric - evidence.variant_metric
             if drop > limit + 1e-9:
-                return (
+                return Fault(
                     f"loses {drop:.2%} {evidence.metric} on {evidence.rows} rows "
-                    f"(limit {self._limit_in_words(limit)}): {_REMEDY}"
+                    f"(limit {self._limit_in_words(limit)})",
+                    _REMEDY,
                 )
             return None
         if evidence.label_flips is not None:
             share = evidence.label_flips / evidence.rows
             if share > limit + 1e-9:
-                return (
+                return Fault(
                     f"flips {share:.2%} of labels on {evidence.rows} rows "
-                    f"(limit {self._limit_in_words(limit)}): {_REMEDY}"
+                    f"(limit {self._limit_in_words(limit)})",
+                    _REMEDY,
                 )
             return None
         return None
@@ -202,15 +228,29 @@ def shake(inputs: Arrays) -> dict[str, Array]:
     }
 
 
+def _share_in_words(share: float) -> str:
+    return f"{share:.2%}" if share <= 1 else "more than 100%"
+
+
+def _unlike_rows(expected: Array, got: Array) -> Array:
+    same = labels.same(expected, got)
+    return np.asarray(~same.reshape(len(same), -1).all(axis=1))
+
+
 def _is_number(spec: OutputSpec) -> bool:
     return spec.role != "label" and spec.dtype.startswith("float")
 
 
 def _limits(expected: Array, spec: OutputSpec, number: Number = "float32") -> Array:
-    """How far each value may lie off in a float format, by the size of its own column."""
-    size = np.abs(expected.astype(np.float64)) if _is_number(spec) else np.zeros(expected.shape)
+    """How far each value may lie off in a float format, by the size of its own column.
+
+    Labels, words and integers may not be off at all.
+    """
+    if not _is_number(spec):
+        return np.zeros(expected.shape)
+    size = np.abs(expected.astype(np.float64))
     columns = size.reshape(len(size), -1) if size.ndim > 1 else size[:, None]
-    largest = columns.max(axis=0, initial=0.0)
+    largest = _measured(columns.max(axis=0, initial=0.0))
     if spec.role == "probabilities":
         largest = np.ones_like(largest)
     absolute, relative = (_HALF, _HALF) if number == "float16" else (_ABSOLUTE, _RELATIVE)
@@ -227,7 +267,13 @@ def unexplained(expected: Array, got: Array) -> float:
     g = np.asarray(got).astype(np.float64).reshape(len(expected), -1)
     error = ((e - g) ** 2).mean(axis=0)
     spread = np.maximum(e.var(axis=0), (0.1 * np.abs(e).max(axis=0, initial=0.0)) ** 2)
-    return float(np.where(error == 0, 0.0, error / np.where(spread == 0, 1e-300, spread)).max())
+    return float((error / _measured(spread)).max(initial=0.0))
+
+
+def _measured(sizes: Array) -> Array:
+    """Sizes of columns; one that is all zeros is measured by the largest of them, else by 1."""
+    known: Array = np.where(sizes > 0, sizes, sizes.max(initial=0.0) or 1.0)
+    return known
 
 
 def _error(expected: Array, got: Array, limits: Array, number: Number) -> OutputError:

@@ -11,6 +11,7 @@ import numpy as np
 from edgeship_converters.artifact import Artifact
 from edgeship_converters.cache import Cache, digest, digest_arrays
 from edgeship_converters.draft import Draft
+from edgeship_converters.errors import Fault
 from edgeship_converters.parity import Judge, shake
 from edgeship_converters.plan import Step
 from edgeship_converters.remembered import RememberedSource
@@ -42,12 +43,12 @@ class Proof:
 
     Attributes:
         evidence: the figures; None where the outputs cannot even be compared.
-        fault: why the variant must not be shipped: figure, limit, remedy; None where it may.
+        fault: why the variant must not be shipped; None where it may.
         agreed: for each row, whether the variant decides as the source does.
     """
 
     evidence: Evidence | None
-    fault: str | None
+    fault: Fault | None
     agreed: Array
 
 
@@ -74,11 +75,11 @@ class Prover:
         try:
             outputs = self.outputs(step.variant, artifact)
         except EdgeshipError as error:
-            remedy = "keep layers in float with --recipe, or leave it out with --variants"
-            return Proof(None, f"does not run: {error}; {remedy}", nothing)
-        fault = self.judge.shape_fault(outputs)
-        if fault is not None:
-            return Proof(None, fault, nothing)
+            stopped = Fault(f"does not run: {error}", "keep layers in float with --recipe")
+            return Proof(None, stopped, nothing)
+        unlike = self.judge.shape_fault(outputs)
+        if unlike is not None:
+            return Proof(None, unlike, nothing)
         judge = self.judge
         evidence = judge.evidence(outputs, step.number)
         fault = judge.fault(outputs, evidence, step.number)

@@ -60,7 +60,7 @@ def check_refusal(case: Case, outcome: Outcome) -> None:
     assert outcome.detail.isprintable()
     assert len(outcome.detail) <= 400
     assert f"layer '{snake(case.layer)}" in outcome.detail
-    assert "--variants" in outcome.detail or "savedmodel" in case.refused
+    assert "leave it out with --variants" in outcome.detail or "savedmodel" in case.refused
 
 
 def snake(layer: str) -> str:

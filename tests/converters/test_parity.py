@@ -52,7 +52,8 @@ def judge(truth: Array | None, max_drop: float = 0.005) -> Judge:
 
 def fault(judge: Judge, outputs: dict[str, Array], *, number: Number) -> str | None:
     """What the judge finds wrong."""
-    return judge.fault(outputs, judge.evidence(outputs, number), number)
+    found = judge.fault(outputs, judge.evidence(outputs, number), number)
+    return None if found is None else str(found)
 
 
 def test_a_float_variant_must_not_flip_one_label() -> None:
@@ -159,7 +160,7 @@ def test_small_outputs_are_not_lost_in_the_tolerance(number: Number) -> None:
 
 def test_another_shape_is_a_fault_before_any_comparison() -> None:
     said = columns(np.ones((30, 2), np.float32)).shape_fault({"y": np.ones((1, 2), np.float32)})
-    assert said == (
+    assert str(said) == (
         "gives output 'y' in the shape (1, 2), the source in (30, 2): leave it out with --variants"
     )
 
@@ -213,3 +214,95 @@ def test_a_budget_of_nothing_is_nothing() -> None:
     one_off = classified(flipped(LABELS, 1))
     assert fault(judge(LABELS, 0.0), one_off, number="integer") is not None
     assert fault(judge(LABELS, 0.0001), one_off, number="integer") is None
+
+
+@pytest.mark.parametrize("classes", [2, 10, 100])
+def test_a_source_that_guesses_lends_no_proof_to_a_variant_that_always_says_the_same(
+    classes: int,
+) -> None:
+    spec = OutputSpec(name="y", dtype="float32", shape=(None, classes), role="probabilities")
+    contract = Contract(
+        task="classification", inputs=(X,), outputs=(spec,), classes=tuple(range(classes))
+    )
+    numbers = np.arange(1000)
+    truth = numbers % classes
+    guesses = np.eye(classes, dtype=np.float32)[numbers // classes % classes]
+    constant = np.eye(classes, dtype=np.float32)[np.zeros(1000, np.int64)]
+    rows = {"x": np.zeros((1000, 1), np.float32)}
+    judging = Judge(contract, rows, {"y": guesses}, truth, "held-out")
+    evidence = judging.evidence({"y": constant}, "integer")
+    assert evidence.variant_metric == evidence.source_metric == pytest.approx(1 / classes)
+    said = fault(judging, {"y": constant}, number="integer")
+    assert said is not None
+    assert "a label that is neither the source's nor right (limit 5.00%)" in said
+    assert fault(judging, {"y": guesses.copy()}, number="integer") is None
+
+
+def test_a_regression_that_explains_nothing_lends_no_proof_to_a_constant() -> None:
+    random = np.random.default_rng(0)
+    expected = random.normal(size=(300, 1)).astype(np.float32)
+    truth = random.normal(size=(300, 1)).astype(np.float32)
+    judging = replace(columns(expected), truth=truth)
+    said = fault(judging, {"y": np.zeros_like(expected)}, number="integer")
+    assert said is not None
+    assert "of the variance of output 'y' unexplained (limit 5.00%)" in said
+    near = expected + random.normal(size=expected.shape).astype(np.float32) * np.float32(0.01)
+    assert fault(judging, {"y": near}, number="integer") is None
+
+
+def test_r_squared_has_no_allowance_of_one_row() -> None:
+    expected = np.linspace(0, 1, 20, dtype=np.float32)[:, None]
+    judging = replace(columns(expected), truth=expected)
+    evidence = judging.evidence({"y": expected}, "integer")
+    assert evidence.metric == "r2"
+    off = expected + np.where(np.arange(20)[:, None] % 2, 0.04, -0.04).astype(np.float32)
+    said = fault(judging, {"y": off}, number="integer")
+    assert said is not None
+    assert "r2 on 20 rows (limit 0.50%)" in said
+
+
+def test_a_column_of_zeros_is_measured_by_the_others() -> None:
+    expected = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
+    expected[:, 1] = 0.0
+    near, far = expected.copy(), expected.copy()
+    near[:, 1], far[:, 1] = 7.5e-4, 0.2
+    assert fault(columns(expected), {"y": near}, number="float16") is None
+    assert fault(columns(expected), {"y": near}, number="float32") is not None
+    assert fault(columns(expected), {"y": far}, number="float16") is not None
+    assert fault(columns(expected), {"y": far}, number="integer") is not None
+
+
+def test_a_figure_beyond_all_variance_is_not_written_out() -> None:
+    expected = np.zeros((300, 1), np.float32)
+    said = fault(columns(expected), {"y": expected + 1000}, number="integer")
+    assert said is not None
+    assert said.startswith("leaves more than 100% of the variance")
+
+
+def test_rows_are_counted_and_not_their_values() -> None:
+    spec = OutputSpec(name="ids", dtype="int32", shape=(None, 4), role="tensor")
+    contract = Contract(task="other", inputs=(X,), outputs=(spec,))
+    expected = np.zeros((40, 4), np.int32)
+    other = expected.copy()
+    other[:30] = 1
+    judging = Judge(
+        contract, {"x": np.zeros((40, 1), np.float32)}, {"ids": expected}, None, "synthetic"
+    )
+    said = fault(judging, {"ids": other}, number="float32")
+    assert said is not None
+    assert said.startswith("flips 30 of 40 rows in output 'ids'")
+
+
+def test_words_are_judged_as_words() -> None:
+    spec = OutputSpec(name="word", dtype="string", shape=(None,), role="tensor")
+    contract = Contract(task="other", inputs=(X,), outputs=(spec,))
+    expected = np.array(["red", "green"] * 20)
+    other = expected.copy()
+    other[3] = "blue"
+    judging = Judge(
+        contract, {"x": np.zeros((40, 1), np.float32)}, {"word": expected}, None, "held-out"
+    )
+    numbers: tuple[Number, ...] = ("float32", "integer")
+    for number in numbers:
+        assert fault(judging, {"word": expected.copy()}, number=number) is None
+        assert fault(judging, {"word": other}, number=number) is not None

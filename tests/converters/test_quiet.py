@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeship_converters.errors import StepError
+from edgeship_converters.errors import SourceError
 from edgeship_runtime.quiet import quiet
 
 
@@ -28,9 +28,9 @@ def test_nothing_shows_and_no_file_stays_after_success() -> None:
 
 
 def test_a_failure_names_the_log_that_holds_the_chatter() -> None:
-    with pytest.raises(StepError) as caught, quiet():
+    with pytest.raises(SourceError) as caught, quiet():
         os.write(2, b"the tool's own words")
-        raise StepError("it failed") from ValueError("the tool's error")
+        raise SourceError("it failed") from ValueError("the tool's error")
     found = re.search(r"it failed \(log: (.+)\)", str(caught.value))
     assert found is not None
     log = Path(found[1])
@@ -39,11 +39,11 @@ def test_a_failure_names_the_log_that_holds_the_chatter() -> None:
 
 
 def test_a_failure_that_no_tool_caused_names_no_log() -> None:
-    with pytest.raises(StepError, match=r"^it says all$"), quiet():
+    with pytest.raises(SourceError, match=r"^it says all$"), quiet():
         os.write(2, b"chatter")
-        raise StepError("it says all")
+        raise SourceError("it says all")
 
 
 def test_a_failure_without_chatter_names_no_log() -> None:
-    with pytest.raises(StepError, match=r"^it failed$"), quiet():
-        raise StepError("it failed")
+    with pytest.raises(SourceError, match=r"^it failed$"), quiet():
+        raise SourceError("it failed")

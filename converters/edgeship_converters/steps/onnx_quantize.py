@@ -20,7 +20,6 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
@@ -28,6 +27,7 @@ from edgeship_converters.steps.onnx_compact import compact
 from edgeship_converters.steps.onnx_masks import with_shallow_masks
 from edgeship_converters.steps.onnx_nodes import kept_in_float, matrix_stacks
 from edgeship_converters.steps.onnx_ranges import onnx_ranges
+from edgeship_converters.steps.refusal import KEEP_IN_FLOAT, refusing
 
 OPS = sorted({*QLinearOpsRegistry, *QDQRegistry})
 
@@ -142,13 +142,6 @@ def prepared(model: Artifact, task: Task) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
         given, ready = Path(folder) / "given.onnx", Path(folder) / "prepared.onnx"
         given.write_bytes(model.data)
-        try:
+        with refusing(task, "be quantized to ONNX int8", KEEP_IN_FLOAT):
             quant_pre_process(given, ready, skip_symbolic_shape=True)
             yield ready
-        except Exception as error:
-            # onnxruntime's own exceptions share no base but Exception.
-            line = " ".join(str(error).split())[:200]
-            raise StepError(
-                f"{task.name} cannot be quantized to ONNX int8: {line}; keep the layer in float "
-                "with --recipe, or leave the variant out with --variants"
-            ) from error

@@ -11,7 +11,6 @@ import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.onnx_compact import compact
@@ -20,6 +19,7 @@ from edgeship_converters.steps.onnx_nodes import (
     shape_arithmetic,
     without_empty_sizes,
 )
+from edgeship_converters.steps.refusal import refusing
 
 
 def onnx_to_float16(model: Artifact, task: Task) -> Artifact:
@@ -35,18 +35,10 @@ def onnx_to_float16(model: Artifact, task: Task) -> Artifact:
         *shape_arithmetic(parsed),
     }
     without_empty_sizes(parsed)
-    try:
+    with refusing(task, "become float16 ONNX"):
         halved = convert_float_to_float16(
-            parsed,
-            keep_io_types=True,
-            node_block_list=sorted(blocked),
+            parsed, keep_io_types=True, node_block_list=sorted(blocked)
         )
-    except Exception as error:
-        # The converter walks the graph with bare asserts and lookups.
-        line = " ".join(str(error).split())[:200]
-        raise StepError(
-            f"{task.name} cannot become float16 ONNX: {line}; leave it out with --variants"
-        ) from error
     _bypass_half_between(halved, blocked)
     return Artifact.of_file(compact(canonical_bytes(halved), LayerNames(task.layers)))
 

@@ -26,7 +26,7 @@ def portable(model_layers: Iterable[Any]) -> Iterator[None]:
     Raises:
         StepError: where a layer was called on what Keras itself computes wrongly.
     """
-    faults: list[str] = []
+    faults: list[StepError] = []
     with ExitStack() as stack:
         backend = keras.src.backend
         stack.enter_context(_replaced(backend, "rnn", portable_rnn(backend.rnn)))
@@ -44,7 +44,7 @@ def portable(model_layers: Iterable[Any]) -> Iterator[None]:
         stack.enter_context(keras.StatelessScope())
         yield
     if faults:
-        raise StepError(faults[0])
+        raise faults[0]
 
 
 def _side_by_side(layer: Any) -> Any:
@@ -87,17 +87,18 @@ def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
             delattr(owner, name)
 
 
-def _checked(layer: Any, faults: list[str]) -> Any:
+def _checked(layer: Any, faults: list[StepError]) -> Any:
     """TimeDistributed's call; over a free number of steps, Keras mixes up rows and steps."""
     call = layer.call
 
     def checked(inputs: Any, *arguments: Any, **named: Any) -> Any:
         if inputs.shape[1] is None:
-            faults.append(
+            fault = (
                 f"layer {layer.name!r} is a TimeDistributed over a free number of steps, which "
-                "Keras itself computes wrongly: fix the number in keras.Input, or leave the "
-                "wrapper away"
+                "Keras itself computes wrongly"
             )
+            remedy = "fix the number in keras.Input, or leave the wrapper away"
+            faults.append(StepError(fault, remedy, needed=True))
         return call(inputs, *arguments, **named)
 
     return checked

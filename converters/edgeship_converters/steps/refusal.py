@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from edgeship_converters.artifact import Task
 from edgeship_converters.errors import StepError
@@ -12,6 +13,32 @@ from edgeship_converters.layer_names import LayerNames
 _LOCATED = re.compile(r'fused\["(\w+):", "([^"@]+)@')
 _NAMED = re.compile(r"\b[Nn]ode (\S+/\S+)")
 _MOST = 120
+_MOST_OF_A_LINE = 200
+KEEP_IN_FLOAT = "keep the layer in float with --recipe"
+
+
+@contextmanager
+def refusing(task: Task, what: str, remedy: str = "", *, needed: bool = False) -> Iterator[None]:
+    """Turn whatever the block raises into a refusal.
+
+    The tools' exceptions share no base but Exception, and they fail by bare asserts and lookups.
+
+    Args:
+        task: whose model it is.
+        what: it cannot do, such as `become ONNX`.
+        remedy: besides leaving the variant out.
+        needed: whether all other variants are made of this one.
+
+    Raises:
+        StepError: with the tool's own words in a line; one that the block raises passes through.
+    """
+    try:
+        yield
+    except StepError:
+        raise
+    except Exception as error:
+        line = " ".join(str(error).split())[:_MOST_OF_A_LINE] or type(error).__name__
+        raise StepError(f"{task.name} cannot {what}: {line}", remedy, needed=needed) from error
 
 
 def located(message: str) -> dict[str, str]:
@@ -43,6 +70,6 @@ def refusal(task: Task, form: str, operators: Mapping[str, str], reason: str = "
     elif operators:
         fault = f"it needs {fault}"
     return StepError(
-        f"{task.name} cannot become {form}: {fault}; do that layer's work before the model or by "
-        f"another layer, or leave {form} out with --variants"
+        f"{task.name} cannot become {form}: {fault}",
+        "do that layer's work before the model or by another layer",
     )

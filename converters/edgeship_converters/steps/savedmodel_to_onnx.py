@@ -13,13 +13,12 @@ import tf2onnx.convert
 from onnx import ModelProto, defs
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.frozen import Frozen, freeze, replace
 from edgeship_converters.steps.onnx_optimizers import optimizers
 from edgeship_converters.steps.onnx_padding import mend_padding
 from edgeship_converters.steps.plain_ops import FOR_ONNX
-from edgeship_converters.steps.refusal import refusal
+from edgeship_converters.steps.refusal import refusal, refusing
 
 # In ascending order, each with the lowest IR version that may hold it: the first that serves is
 # taken. 13 is the lowest with quantization by channel; onnxruntime 1.7 (2021) reads it.
@@ -33,26 +32,26 @@ def savedmodel_to_onnx(savedmodel: Artifact, task: Task) -> Artifact:
     Raises:
         StepError: where the model needs an operator that ONNX or tf2onnx does not have.
     """
-    frozen = replace(freeze(savedmodel), FOR_ONNX)
+    with refusing(task, "become ONNX"):
+        frozen = replace(freeze(savedmodel), FOR_ONNX)
+    unknown: dict[str, str] = {}
     reason = ""
     for opset, ir_version in OPSETS.items():
         try:
             model = _convert(frozen, task.name, opset)
             unknown = _not_in_onnx(model)
             if unknown:
-                raise refusal(task, "ONNX", unknown)
+                continue
             mend_padding(model)
             model.ir_version = ir_version
             data = canonical_bytes(model)
             _check_loads(data)
-        except StepError:
-            raise
         except Exception as error:
             # tf2onnx raises bare exceptions of many kinds, and so does onnxruntime.
             reason = reason or " ".join(str(error).split())
             continue
         return Artifact.of_file(data)
-    raise refusal(task, "ONNX", {}, reason)
+    raise refusal(task, "ONNX", unknown, reason)
 
 
 def _convert(frozen: Frozen, name: str, opset: int) -> ModelProto:

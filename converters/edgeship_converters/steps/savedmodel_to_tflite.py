@@ -13,7 +13,7 @@ import tensorflow as tf
 from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.steps.frozen import freeze, operators, replace, save
 from edgeship_converters.steps.plain_ops import FOR_TFLITE
-from edgeship_converters.steps.refusal import located, refusal
+from edgeship_converters.steps.refusal import located, refusal, refusing
 from edgeship_runtime.engines.litert import LiteRT
 
 
@@ -25,11 +25,12 @@ def savedmodel_to_tflite(savedmodel: Artifact, task: Task) -> Artifact:
     """
     with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
         root = Path(folder)
-        if operators(savedmodel).isdisjoint(FOR_TFLITE):
-            savedmodel.write_to(root)
-        else:
-            save(replace(freeze(savedmodel), FOR_TFLITE), root / "1")
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(root / "1"))
+        with refusing(task, "become TFLite"):
+            if operators(savedmodel).isdisjoint(FOR_TFLITE):
+                savedmodel.write_to(root)
+            else:
+                save(replace(freeze(savedmodel), FOR_TFLITE), root / "1")
+            converter = tf.lite.TFLiteConverter.from_saved_model(str(root / "1"))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
             model: bytes = converter.convert()

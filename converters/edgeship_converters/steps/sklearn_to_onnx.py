@@ -43,12 +43,12 @@ def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
         )
     except (MissingConverter, MissingShapeCalculator) as error:
         line = " ".join(str(error).split())[:160]
-        raise StepError(f"{task.name} cannot become ONNX: {line}") from error
+        raise StepError(f"{task.name} cannot become ONNX: {line}", needed=True) from error
     except Exception as error:
         # A converter that meets a model that it does not foresee raises anything.
         line = " ".join(str(error).split())[:200]
         raise StepError(
-            f"{task.name} cannot become ONNX: {type(error).__name__}: {line}"
+            f"{task.name} cannot become ONNX: {type(error).__name__}: {line}", needed=True
         ) from error
     _fit_outputs(model.graph, task.contract.outputs)
     return Artifact.of_file(canonical_bytes(model))

@@ -65,7 +65,8 @@ class TfliteLayers:
         try:
             rules = rules_for(names, recipe, self.float_model)
             model = quantize_with(self.float_model, rules, self.ranges(recipe))
-        except (RuntimeError, ValueError) as error:
+        except Exception as error:
+            # As in tflite_quantize: the tool fails in many ways.
             raise StepError(f"{', '.join(names)} cannot be quantized: {error}") from error
         tensors = (t for graph in flatbuffer.read_model(model).subgraphs for t in graph.tensors)
         return model if any(tensor.type == _INT8 for tensor in tensors) else None

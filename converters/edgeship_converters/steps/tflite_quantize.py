@@ -13,9 +13,9 @@ from litert_quantizer.algorithm_manager import AlgorithmName
 from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Precision, Recipe
+from edgeship_converters.steps.refusal import KEEP_IN_FLOAT, refusing
 from edgeship_converters.steps.tflite_compact import compact
 from edgeship_converters.steps.tflite_masks import with_shallow_masks
 from edgeship_converters.steps.tflite_ops import (
@@ -44,7 +44,7 @@ def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
         StepError: where litert-quantizer fails on the model.
     """
     recipe = task.chosen_recipe()
-    try:
+    with refusing(task, f"be quantized to TFLite {recipe.precision}", KEEP_IN_FLOAT):
         rules = rules_of(tflite.data, recipe, LayerNames(task.layers), task.io)
         ranges = None
         if needs_ranges(recipe):
@@ -55,14 +55,8 @@ def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
             )
         quantized = quantize_with(tflite.data, rules, ranges)
         quantized = with_small_tables(quantized, recipe, LayerNames(task.layers))
-    except (RuntimeError, ValueError) as error:
-        line = " ".join(str(error).split())[:200]
-        raise StepError(
-            f"{task.name} cannot be quantized to TFLite {recipe.precision}: {line}; keep the "
-            "layer in float with --recipe, or leave the variant out with --variants"
-        ) from error
-    quantized = compact(quantized, LayerNames(task.layers))
-    return Artifact.of_file(quantized, quantization_of(quantized))
+        quantized = compact(quantized, LayerNames(task.layers))
+        return Artifact.of_file(quantized, quantization_of(quantized))
 
 
 def needs_ranges(recipe: Recipe) -> bool:

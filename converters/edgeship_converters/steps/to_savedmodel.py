@@ -12,11 +12,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import tensorflow as tf
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
 from edgeship_converters.sources import TensorFlowSource
 from edgeship_converters.steps.canonical_savedmodel import make_repeatable
 from edgeship_converters.steps.frozen import SAVING, SIGNATURE
 from edgeship_converters.steps.portable import portable
+from edgeship_converters.steps.refusal import refusing
 from edgeship_runtime.bundle import InputSpec
 
 
@@ -37,7 +37,8 @@ def to_savedmodel(source: TensorFlowSource, task: Task) -> Artifact:
             return source.call(tensors)
 
     function = tf.function(serve, autograph=False)
-    try:
+    # Layers raise what they like while they are traced; untracked tables fail an assertion.
+    with refusing(task, "become a SavedModel", needed=True):
         concrete = function.get_concrete_function(**specs)
         used = {id(tensor) for tensor in concrete.captured_inputs}
         module = tf.Module()
@@ -48,10 +49,6 @@ def to_savedmodel(source: TensorFlowSource, task: Task) -> Artifact:
             tf.saved_model.save(module, str(root / "1"), {SIGNATURE: concrete}, SAVING)
             make_repeatable(root / "1", source.sha256)
             return Artifact.of_folder(root)
-    except Exception as error:
-        # Layers raise what they like while they are traced; untracked tables fail an assertion.
-        line = " ".join(str(error).split())[:200]
-        raise StepError(f"{task.name} cannot become a SavedModel: {line}") from error
 
 
 def _tensor_spec(spec: InputSpec) -> tf.TensorSpec:

@@ -51,9 +51,12 @@ def outcomes(case: Case, folder: Path) -> dict[str, Outcome]:
         task = Task("case", source.contract, layers=tuple(layer.name for layer in source.layers))
         for format in FORMATS:
             step = _step(format)
+            if step.start not in made:
+                # It is made of a form that was refused.
+                found[format] = found["savedmodel"]
+                continue
             try:
-                start = made[step.start] if step.start in made else _refuse(found)
-                made[step.variant] = take(step, start, task)
+                made[step.variant] = take(step, made[step.start], task)
             except StepError as error:
                 found[format] = Outcome("refused", str(error))
         if set(found) != set(FORMATS):
@@ -63,11 +66,6 @@ def outcomes(case: Case, folder: Path) -> dict[str, Outcome]:
             if format not in found:
                 found[format] = _proof(source.contract, format, made, rows, expected)
     return {format: found[format] for format in FORMATS}
-
-
-def _refuse(found: dict[str, Outcome]) -> Any:
-    """For a form that is made of one that was refused."""
-    raise StepError(found["savedmodel"].detail)
 
 
 def _proof(
@@ -114,7 +112,7 @@ def _judge(
         if fault is None:
             fault = judge.fault(outputs, judge.evidence(outputs, step.number), step.number)
         if fault is not None:
-            raise ParityError(fault)
+            raise ParityError(str(fault))
     first = model.predict({name: array[:1] for name, array in rows[0].items()})
     for name, array in first.items():
         if array.dtype.kind == "f" and not np.allclose(
