@@ -15,6 +15,7 @@ import h5py
 import keras
 
 from edgeship_converters.errors import SourceError
+from edgeship_converters.sources.h5_contents import check_contents
 from edgeship_converters.sources.keras_file import check_backend, is_registered, loading_failed
 from edgeship_converters.sources.keras_model import KerasSource
 from edgeship_converters.sources.meaning import Loss, loss_of
@@ -35,7 +36,8 @@ def load_h5(
 ) -> KerasSource:
     """Load an `.h5` file by Keras 3, or where that does not understand it, by tf-keras.
 
-    Its configuration is looked at first, since `.h5` files can hold Python code in Lambda layers.
+    Its contents are looked at first, since `.h5` files can hold Python code in Lambda layers, and
+    name other files.
     A file of Keras 1 or 2 with `hard_sigmoid` goes to tf-keras at once: the function is another in
     Keras 3 (slope 1/6, formerly 1/5), which would load it and give other numbers.
 
@@ -83,6 +85,7 @@ def _load_legacy(
 def _read_header(path: Path) -> _Header:
     try:
         with h5py.File(path, "r") as file:
+            check_contents(file, path)
             attributes = {key: _text(file.attrs.get(key)) for key in _ATTRIBUTES}
             weights_only = attributes["model_config"] is None and bool(
                 {"layers", "layer_names", "_layer_checkpoint_dependencies"}
