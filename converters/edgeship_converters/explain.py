@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeship_converters.plan import Plan, make_plan
-from edgeship_converters.recipe import Recipe, load_recipes
+from edgeship_converters.recipe import Recipe, check_layers, load_recipes
 from edgeship_converters.request import Request
 from edgeship_converters.sources import open_source
 from edgeship_converters.tools import releases
@@ -47,6 +47,8 @@ def explain(request: Request) -> tuple[list[Explained], tuple[str, ...]]:
             custom_objects=request.custom_objects,
         )
     plan = make_plan(source.kind, request.variants, with_data=True)
+    layers = [str(layer.name) for layer in getattr(source, "layers", ())]
+    check_layers(recipes, plan.variants, layers, request.recipe)
     given = request.data is not None
     needing = tuple(s.variant for s in plan.steps if s.real_rows and s.variant in plan.variants)
     return _explained(plan, recipes), () if given else needing

@@ -11,7 +11,7 @@ from edgeship_converters.errors import StepError
 from edgeship_converters.plan import Plan, Step, take
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.remembered import RememberedSource
-from edgeship_converters.tools import own_code, releases
+from edgeship_converters.tools import making_depends_on
 from edgeship_runtime.quiet import quiet
 
 DERIVED = "is made from one that is left out"
@@ -104,6 +104,5 @@ class Maker:
             # The last pattern that fits counts, and a digest takes dicts in any order.
             tuple(task.recipe.layers.items()) if task.recipe else (),
             digest_arrays(rows),
-            releases(step.tools),
-            own_code(),
+            making_depends_on(),
         )

@@ -66,7 +66,7 @@ class Judge:
 
     def evidence(self, outputs: Arrays, number: Number) -> Evidence:
         """Compare a variant's outputs with the source's."""
-        flips = _flips(self.contract, self.expected, outputs)
+        flipped = labels.flipped(self.contract, self.expected, outputs)
         named = None if self.truth is None else metrics.score(self.contract, outputs, self.truth)
         source = (
             None if self.truth is None else metrics.score(self.contract, self.expected, self.truth)
@@ -84,7 +84,7 @@ class Judge:
                 for spec in self.contract.outputs
                 if spec.role != "label" and spec.dtype != "string"
             },
-            label_flips=flips,
+            label_flips=None if flipped is None else int(np.count_nonzero(flipped)),
             metric=named[0] if named else None,
             source_metric=source[1] if source else None,
             variant_metric=named[1] if named else None,
@@ -156,10 +156,11 @@ class Judge:
 
     def _unlike_labels(self, outputs: Arrays) -> Fault | None:
         """Too many labels that are neither the source's nor right."""
-        expected, got = (labels.decide(self.contract, each) for each in (self.expected, outputs))
-        if expected is None or got is None or self.truth is None:
+        flipped = labels.flipped(self.contract, self.expected, outputs)
+        got = labels.decide(self.contract, outputs)
+        if flipped is None or got is None or self.truth is None:
             return None
-        worse = ~labels.same(expected, got) & ~labels.same(got, self.truth)
+        worse = flipped & ~labels.same(got, self.truth)
         share, limit = float(worse.mean()), max(_UNLIKE_ROOM * self.max_drop, _UNLIKE_LEAST)
         if worse.sum() > max(1.0, limit * len(worse)):
             return Fault(
@@ -288,10 +289,3 @@ def _error(expected: Array, got: Array, limits: Array, number: Number) -> Output
         max_rel=float((difference / floor).max(initial=0.0)),
         tolerance=room if number == "float32" else max(room, _GOLDEN_ROOM * max_abs),
     )
-
-
-def _flips(contract: Contract, expected: Arrays, outputs: Arrays) -> int | None:
-    before, after = labels.decide(contract, expected), labels.decide(contract, outputs)
-    if before is None or after is None:
-        return None
-    return int(np.count_nonzero(~labels.same(before, after)))

@@ -50,7 +50,7 @@ STEPS = (
     Step("tflite-float32", "tflite-int8", _LITERT, real_rows=True),
     Step("tflite-float32", "tflite-int16x8", _LITERT, real_rows=True),
     Step("tflite-float32", "tflite-int4", _LITERT, real_rows=True),
-    Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx")),
+    Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx", "onnxruntime")),
     Step("sklearn", "onnx-float32", ("scikit-learn", "skl2onnx", "onnx")),
     Step("onnx-float32", "onnx-float16", _ORT, real_rows=True),
     Step("onnx-float32", "onnx-dynamic-int8", _ORT, real_rows=True),

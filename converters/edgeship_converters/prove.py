@@ -120,11 +120,10 @@ class Prover:
         return found
 
     def _agreed(self, outputs: dict[str, Array]) -> Array:
-        decided = labels.decide(self.judge.contract, outputs)
-        expected = labels.decide(self.judge.contract, self.judge.expected)
-        if decided is None or expected is None:
+        flipped = labels.flipped(self.judge.contract, self.judge.expected, outputs)
+        if flipped is None:
             return np.ones(len(next(iter(outputs.values()))), dtype=bool)
-        return labels.same(expected, decided)
+        return ~flipped
 
 
 def _in_parts(bundle: Bundle, variant: str, inputs: Arrays) -> dict[str, Array]:

@@ -27,6 +27,7 @@ Precision = Literal["float32", "float16", "dynamic-int8", "int8", "int16x8", "in
 
 BUILT_IN = ("default", "percentile", "entropy")
 MOST_ROWS = 500
+_ROWS_LIMIT = 1_000_000
 _CHOICES: dict[str, tuple[str, ...]] = {
     "weights": get_args(Weights),
     "activations": get_args(Activations),
@@ -225,8 +226,8 @@ def _fault(variant: str, recipe: Recipe) -> str | None:
             f"{' or '.join(repr(way) for way in sorted(free))}, got {recipe.weights!r} and "
             f"{recipe.activations!r}; other precisions are other variants"
         )
-    if recipe.rows < 1:
-        return f"rows must be at least 1, got {recipe.rows}"
+    if not 1 <= recipe.rows <= _ROWS_LIMIT:
+        return f"rows must be at least 1 and at most {_ROWS_LIMIT:,}, got {recipe.rows:,}"
     if not 50 < recipe.percentile <= 100:
         return f"percentile must lie above 50 and up to 100, got {recipe.percentile:g}"
     for pattern, precision in recipe.layers.items():

@@ -13,6 +13,7 @@ from edgeship_converters.convert import Conversion
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.recipe_toml import recipe_toml
 from edgeship_converters.sensitivity import LayerCost, Ranking
+from edgeship_converters.study import Studied
 from edgeship_runtime.bundle import Bundle, VariantSpec
 from edgeship_runtime.durable import replace_file
 
@@ -46,17 +47,33 @@ def write_report(path: str | os.PathLike[str], conversion: Conversion) -> None:
     replace_file(Path(path), page(conversion).encode())
 
 
+def write_study(path: str | os.PathLike[str], name: str, fault: str, studied: Studied) -> None:
+    """Write the page of a conversion that missed its budget: why, and what the study found.
+
+    Args:
+        path: an `.html` file; one that is there is replaced.
+        name: of the model.
+        fault: why there is no bundle.
+        studied: the ranking.
+
+    Raises:
+        OSError: where it cannot be written.
+    """
+    replace_file(Path(path), study_page(name, fault, studied).encode())
+
+
+def study_page(name: str, fault: str, studied: Studied) -> str:
+    """The page of a conversion without a bundle as HTML; all that is not ours is escaped."""
+    html, body = _html(name)
+    _add(body, "p", f"No bundle was written: {fault}")
+    _sensitivity(body, studied)
+    return _text(html)
+
+
 def page(conversion: Conversion) -> str:
     """The page as HTML; all that is not ours is escaped."""
     manifest = conversion.bundle.manifest
-    html = Element("html", lang="en")
-    head = SubElement(html, "head")
-    SubElement(head, "meta", charset="utf-8")
-    SubElement(head, "meta", name="viewport", content="width=device-width")
-    _add(head, "title", f"{manifest.name} {manifest.version}")
-    _add(head, "style", _STYLE)
-    body = SubElement(html, "body")
-    _add(body, "h1", f"{manifest.name} {manifest.version}")
+    html, body = _html(f"{manifest.name} {manifest.version}")
     source = _add(body, "p", f"made of a {manifest.source.kind} model, SHA-256 ")
     _add(source, "code", manifest.source.sha256)
     _variants(body, conversion.bundle)
@@ -65,7 +82,24 @@ def page(conversion: Conversion) -> str:
         names = ", ".join(conversion.without_data)
         _add(body, "p", f"Left out without data, which must prove them: {names}")
     _listed(body, "Warnings", conversion.warnings)
-    _sensitivity(body, conversion)
+    _sensitivity(body, conversion.studied)
+    return _text(html)
+
+
+def _html(title: str) -> tuple[Element, Element]:
+    """A page with nothing but its title yet, and its body."""
+    html = Element("html", lang="en")
+    head = SubElement(html, "head")
+    SubElement(head, "meta", charset="utf-8")
+    SubElement(head, "meta", name="viewport", content="width=device-width")
+    _add(head, "title", title)
+    _add(head, "style", _STYLE)
+    body = SubElement(html, "body")
+    _add(body, "h1", title)
+    return html, body
+
+
+def _text(html: Element) -> str:
     return "<!DOCTYPE html>\n" + tostring(html, encoding="unicode", method="html") + "\n"
 
 
@@ -111,8 +145,8 @@ def _how(variant: VariantSpec) -> str:
     return msgspec.convert(variant.recipe, Recipe).words() if variant.recipe else "as it is"
 
 
-def _sensitivity(body: Element, conversion: Conversion) -> None:
-    ranking = conversion.studied.ranking
+def _sensitivity(body: Element, studied: Studied) -> None:
+    ranking = studied.ranking
     if ranking is not None:
         _add(body, "h2", "Sensitivity")
         _add(
@@ -124,7 +158,7 @@ def _sensitivity(body: Element, conversion: Conversion) -> None:
         _bars(body, ranking)
         header = ["layer", "error", "SQNR in dB", "labels flipped", "operators", "bytes in float"]
         _table(body, header, [_cost(cost) for cost in ranking.layers])
-    for variant, met in conversion.studied.met.items():
+    for variant, met in studied.met.items():
         if met.proof.fault is None:
             _add(body, "h2", f"The recipe that {variant} needs")
             text = f"Found with {met.tried} candidates. To use it again, give it with --recipe."

@@ -142,13 +142,14 @@ def _cost(
     weights = sum(op.weights for op in ops)
     if outputs is None:
         return LayerCost(layer, len(ops), weights, np.inf, -np.inf, None)
+    flipped = labels.flipped(contract, expected, outputs)
     return LayerCost(
         layer=layer,
         ops=len(ops),
         weights=weights,
         error=lost_variance(contract, expected, outputs),
         sqnr=_sqnr(contract, expected, outputs),
-        flips=_flips(contract, expected, outputs),
+        flips=None if flipped is None else float(flipped.mean()),
     )
 
 
@@ -159,13 +160,6 @@ def _sqnr(contract: Contract, expected: Arrays, outputs: Arrays) -> float:
     if noise == 0:
         return float(np.inf)
     return float(10 * np.log10(signal / noise)) if signal and np.isfinite(noise) else -np.inf
-
-
-def _flips(contract: Contract, expected: Arrays, outputs: Arrays) -> float | None:
-    before, after = labels.decide(contract, expected), labels.decide(contract, outputs)
-    if before is None or after is None:
-        return None
-    return float((~labels.same(before, after)).mean())
 
 
 def _flat(array: Array) -> Array:

@@ -18,11 +18,10 @@ from edgeship_converters.recipe import Recipe
 from edgeship_converters.rows import Rows
 from edgeship_converters.sensitivity import Ranking, layer_count, rank_layers
 from edgeship_converters.steps.layered import LayeredModel
-from edgeship_converters.tools import own_code, releases
+from edgeship_converters.tools import making_depends_on
 from edgeship_runtime.quiet import quiet
 
 SEARCHED = ("tflite-int8", "onnx-int8")
-_TOOLS = {"tflite": ("litert-quantizer", "ai-edge-litert"), "onnx": ("onnxruntime", "onnx")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Study:
         search = Search(
             step=step,
             start=self.made[step.start],
-            maker=replace(self.maker, task=task, on_step=_silent),
+            maker=replace(self.maker, task=task, on_step=lambda words: None),
             tuning=replace(self.prover, judge=self._tuning_judge()),
             prover=self.prover,
             rank=lambda recipe: self._ranking(step.start, form, recipe),
@@ -125,8 +124,7 @@ class Study:
             recipe,
             tuple(recipe.layers.items()),
             _of(task),
-            own_code(),
-            releases(_TOOLS[form.format]),
+            making_depends_on(),
         )
         found = cache.find(key, Ranking)
         if found is None:
@@ -150,7 +148,3 @@ def _misses_budget(step: Step, proofs: Mapping[str, Proof]) -> bool:
 
 def _of(task: Task) -> tuple[object, ...]:
     return task.contract, task.layers, digest_arrays(task.calibration or {})
-
-
-def _silent(words: str) -> None:
-    """Take no notice."""

@@ -11,7 +11,10 @@ from pathlib import Path
 from platform import python_version
 
 import edgeship_runtime
-from edgeship_converters.plan import Step
+from edgeship_converters.plan import STEPS, Step
+
+# What the tools stand on, and what opens models before a step sees them.
+_BESIDES = ("flatbuffers", "h5py", "numpy", "protobuf", "tf-keras")
 
 
 def tools_of(steps: Iterable[Step], opened_by: Iterable[str] = ()) -> dict[str, str]:
@@ -23,6 +26,17 @@ def tools_of(steps: Iterable[Step], opened_by: Iterable[str] = ()) -> dict[str, 
 def releases(distributions: Iterable[str]) -> dict[str, str]:
     """The release of each distribution, by its name, sorted."""
     return {name: _release(name) for name in sorted(distributions)}
+
+
+@cache
+def making_depends_on() -> tuple[object, ...]:
+    """All that decides what a step makes, besides what it is given.
+
+    Every tool of every step: one that another step uses may take part in this one too, as
+    onnxruntime's histograms do in TFLite's calibration.
+    """
+    tools = {tool for step in STEPS for tool in step.tools}
+    return releases({*tools, *_BESIDES}), machine(), own_code()
 
 
 @cache

@@ -11,6 +11,7 @@ import click
 from edgeship.cli import table
 from edgeship.cli.progress import progress
 from edgeship.cli.sensitivity import show_sensitivity
+from edgeship_runtime.errors import EdgeshipError
 
 if TYPE_CHECKING:
     from edgeship_converters.convert import Conversion
@@ -101,6 +102,10 @@ def convert(
         _summary(conversion)
     except ModuleNotFoundError as error:
         raise _missing(error) from error
+    except EdgeshipError as error:
+        for study in studied if report is not None else ():
+            _report_missed(str(report), options, error, study)
+        raise
     finally:
         # A model that misses its budget is when the ranking is wanted most.
         for study in studied:
@@ -112,6 +117,16 @@ def convert(
         write_report(report, conversion)
         click.echo(f"wrote {report}")
     return None
+
+
+def _report_missed(
+    report: str, options: dict[str, Any], error: EdgeshipError, study: Studied
+) -> None:
+    from edgeship_converters.report import write_study
+    from edgeship_converters.sources import default_name
+
+    write_study(report, options["name"] or default_name(options["source"]), str(error), study)
+    click.echo(f"wrote {report}")
 
 
 def _check_report(path: str) -> None:

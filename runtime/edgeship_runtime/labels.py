@@ -29,6 +29,12 @@ def decide(contract: Contract, outputs: Arrays) -> Array | None:
     return np.asarray(contract.classes)[index]
 
 
+def flipped(contract: Contract, expected: Arrays, outputs: Arrays) -> Array | None:
+    """For each row, whether other outputs decide it otherwise; None where nothing is decided."""
+    before, after = decide(contract, expected), decide(contract, outputs)
+    return None if before is None or after is None else ~same(before, after)
+
+
 def score_output(contract: Contract) -> OutputSpec | None:
     """The output that holds a score for each class, or None."""
     for spec in contract.outputs:

@@ -1,4 +1,4 @@
-"""No function that a `.keras` file names is called while the file is opened."""
+"""No function that a `.keras` file names is called while it is opened, and no file is read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
+from keras import layers
 
 from edgeship_converters.errors import SourceError
 from edgeship_converters.sources import open_source
@@ -59,3 +61,27 @@ def test_a_lambda_that_names_a_function_is_refused_and_not_run(
     with pytest.raises(SourceError):
         open_source(path)
     assert not marker.exists()
+
+
+def test_a_vocabulary_in_another_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("one\ntwo\n")
+    vocabulary = str(tmp_path / "secret.txt")
+    lookup = layers.StringLookup(vocabulary=["one", "two"], name="lookup")
+    model = keras.Sequential([keras.Input((1,), dtype="string"), lookup])
+    model.save(tmp_path / "m.keras")
+    edited = tmp_path / "edited.keras"
+    with zipfile.ZipFile(tmp_path / "m.keras") as old, zipfile.ZipFile(edited, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "config.json":
+                config = json.loads(data)
+                (inner,) = (
+                    layer["config"]
+                    for layer in config["config"]["layers"]
+                    if layer["class_name"] == "StringLookup"
+                )
+                inner["vocabulary"] = vocabulary
+                data = json.dumps(config).encode()
+            new.writestr(name, data)
+    with pytest.raises(SourceError, match="layer 'lookup' reads its vocabulary from another file"):
+        open_source(edited)

@@ -25,14 +25,15 @@ from edgeship_runtime.engines.litert import LiteRT
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
 
 
-def forms(model: Any, folder: Path) -> dict[str, Artifact]:
+def forms(model: Any, folder: Path, formats: str = "savedmodel tflite onnx") -> dict[str, Artifact]:
     """The float forms of a model, through a file as any other's."""
+    wanted = [f"{format}-float32" for format in formats.split()]
     model.save(folder / "model.keras")
     source: Any = open_source(folder / "model.keras")
     task = Task("model", source.contract, layers=tuple(layer.name for layer in source.layers))
     made: dict[str, Any] = {"keras": source}
     for step in STEPS:
-        if step.start in made and step.variant.endswith("-float32"):
+        if step.start in made and step.variant in wanted:
             made[step.variant] = take(step, made[step.start], task)
     return {name: artifact for name, artifact in made.items() if name != "keras"}
 
@@ -106,6 +107,17 @@ def test_the_lowest_opset_that_serves_is_taken(tmp_path: Path) -> None:
     model = onnx.load_from_string(data)
     assert {opset.domain: opset.version for opset in model.opset_import} == {"": 13}
     assert model.ir_version == 7
+
+
+def test_a_higher_opset_is_taken_where_the_lowest_lacks_the_operator(tmp_path: Path) -> None:
+    x = keras.Input((3,), dtype="int32", name="x")
+    flipped = keras.ops.bitwise_invert(x)
+    model = keras.Model(x, keras.ops.cast(flipped, "float32"))
+    made = forms(model, tmp_path, "savedmodel onnx")["onnx-float32"].data
+    (opset,) = onnx.load_from_string(made).opset_import
+    assert opset.version == 18
+    (answer,) = OnnxRuntime(made).run({"x": np.array([[0, 1, -5]], np.int32)}).values()
+    np.testing.assert_array_equal(answer, [[-1, -2, 4]])
 
 
 @pytest.mark.parametrize("form", ["TFLite", "ONNX"])

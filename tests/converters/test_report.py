@@ -12,7 +12,7 @@ import pytest
 
 from edgeship_converters.convert import Conversion, carry_out
 from edgeship_converters.recipe import load_recipes
-from edgeship_converters.report import page, write_report
+from edgeship_converters.report import page, study_page, write_report
 from edgeship_converters.request import Request
 from tests.converters.badly_scaled import save_digits_model
 
@@ -138,6 +138,39 @@ def test_writing_replaces_what_was_there(conversion: Conversion, tmp_path: Path)
     assert path.read_bytes() != first
     assert b"of something" in path.read_bytes()
     assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
+
+
+def test_a_page_without_a_bundle_says_why_and_is_escaped(conversion: Conversion) -> None:
+    told = Page(study_page("digits", "it <b>loses</b> 3%", conversion.studied))
+    assert "No bundle was written: it <b>loses</b> 3%" in told.texts["p"]
+    assert told.texts["h1"] == ["digits"]
+    assert "Sensitivity" in told.texts["h2"]
+
+
+def test_a_missed_budget_leaves_the_ranking_on_the_page_and_no_bundle(tmp_path: Path) -> None:
+    # Most weights are in the layers that int8 cannot hold, so none of them can stay in float.
+    save_digits_model(tmp_path, {"first": 96, "second": 96})
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "edgeship", "convert", "m.keras", "-o", "b.edgeship"),
+            *("--data", "train.npz", "--eval-data", "test.npz", "--variants", "tflite-int8"),
+            *("--sensitivity", "--report", "r.html"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "wrote r.html" in done.stdout
+    (fault,) = done.stderr.splitlines()[-1:]
+    assert "candidates were tried, this is the best of them" in fault
+    told = Page((tmp_path / "r.html").read_text("utf-8"))
+    assert told.texts["h1"] == ["m"]
+    assert {"first", "second", "probabilities"} <= {*told.texts["td"]}
+    (why,) = (text for text in told.texts["p"] if text.startswith("No bundle was written: "))
+    assert why.removeprefix("No bundle was written: ") in fault
+    assert not (tmp_path / "b.edgeship").exists()
 
 
 def test_the_command_prints_the_ranking_and_the_recipe_and_writes_the_page(

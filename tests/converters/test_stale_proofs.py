@@ -75,3 +75,37 @@ def test_answers_of_other_code_or_another_machine_are_not_found(
             other.setattr(prove, function, lambda: "another")
             converted(tmp_path, f"with-{function}")
     assert len(loads) == 3
+
+
+def test_the_order_of_a_recipe_s_patterns_makes_another_variant(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    dense = keras.layers.Dense(100, name="dense")
+    keras.Sequential([keras.Input((64,)), dense]).save(tmp_path / "m.keras")
+    np.savez(tmp_path / "rows.npz", x=np.random.default_rng(0).normal(size=(200, 64)))
+    wide, narrow = '"*" = "int8"', 'dense = "float32"'
+    sizes = []
+    for name, patterns in (("a", (wide, narrow)), ("b", (narrow, wide))):
+        recipe = tmp_path / f"{name}.toml"
+        recipe.write_text("[tflite-int8.layers]\n" + "\n".join(patterns))
+        request = Request(
+            source=tmp_path / "m.keras",
+            data=tmp_path / "rows.npz",
+            variants="tflite-int8",
+            recipe=recipe,
+        )
+        (variant,) = carry_out(request, tmp_path / name).bundle.manifest.variants
+        sizes.append(variant.bytes)
+    # The last pattern that fits counts: in float32 first, in 8 bits then.
+    assert sizes[0] > 2 * sizes[1]
+
+
+def test_a_warning_names_the_columns_of_the_file_at_hand(tmp_path: Path) -> None:
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "m.keras")
+    values = np.random.default_rng(0).normal(size=(200, 2))
+    values[:, 1] = 7.0
+    for first, second in (("width", "height"), ("left", "right")):
+        path = tmp_path / f"{first}.csv"
+        np.savetxt(path, values, delimiter=",", header=f"{first},{second}", comments="")
+        request = Request(source=tmp_path / "m.keras", data=path, variants="tflite-float32")
+        warnings = " ".join(carry_out(request, tmp_path / first).warnings)
+        assert second in warnings

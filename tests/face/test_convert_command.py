@@ -32,6 +32,12 @@ def test_explain_prints_the_plan_and_runs_nothing(conversion: list[object], tmp_
     assert "making" not in done.stderr
 
 
+def test_explain_refuses_what_converting_would(conversion: list[object], tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('[tflite-int8.layers]\nnothing = "float32"\n')
+    done = edgeship(*conversion, "--explain", "--recipe", "mine.toml", cwd=tmp_path)
+    assert_refused(done, 2, "'nothing' for tflite-int8, which fits no layer", "the model has")
+
+
 def test_explain_needs_no_output_but_converting_does(digits: Path) -> None:
     done = edgeship("convert", digits / "digits.keras", "--explain")
     assert done.returncode == 0

@@ -22,6 +22,7 @@ from edgeship_converters.sources.interface import (
     Interface,
     argument_interface,
     functional_interface,
+    is_shape,
 )
 from edgeship_converters.sources.keras_contract import Described, describe
 from edgeship_converters.sources.meaning import Loss, loss_of
@@ -32,6 +33,8 @@ from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
 
 # What a subclassed model's inputs may be: Keras keeps their shapes and not their dtypes.
 _DTYPES = ("float32", "int32", "string")
+# Layers that cast floats to ids without a word, so that float32 seems to fit.
+_OF_IDS = ("Embedding", "IntegerLookup", "ReversibleEmbedding")
 # Layers that may give another dtype than the symbolic tensors of a Functional model say.
 _MISSTATING = (
     "CategoryEncoding",
@@ -132,7 +135,10 @@ class KerasSource:
         if not shapes or not model.built:
             raise SourceError(f"the model {model.name!r} has no known input shapes: {self.remedy}")
         only = next(iter(shapes.values()))
-        return [argument_interface(model.call, only, dtype) for dtype in _DTYPES]
+        # Among several inputs there may be numbers as well, which must not lose their fractions.
+        ids = is_shape(only) and any(_is_one_of(layer, _OF_IDS) for layer in self.layers)
+        dtypes = sorted(_DTYPES, key=lambda dtype: dtype != "int32") if ids else _DTYPES
+        return [argument_interface(model.call, only, dtype) for dtype in dtypes]
 
     def _full_precision(self) -> AbstractContextManager[None]:
         def set_policy(layer: Any, policy: Any) -> None:
@@ -142,7 +148,7 @@ class KerasSource:
 
     def _described(self, loss: Loss) -> Described:
         interfaces = self._found_interfaces()
-        unsure = any(is_mixed(layer) or _misstates(layer) for layer in self.layers)
+        unsure = any(is_mixed(layer) or _is_one_of(layer, _MISSTATING) for layer in self.layers)
         faults: list[SourceError] = []
         for interface in interfaces:
             try:
@@ -188,8 +194,8 @@ def _takes_training(model: Any) -> bool:
     return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-def _misstates(layer: Any) -> bool:
-    return any(kind.__name__ in _MISSTATING for kind in type(layer).__mro__)
+def _is_one_of(layer: Any, names: tuple[str, ...]) -> bool:
+    return any(kind.__name__ in names for kind in type(layer).__mro__)
 
 
 def _refuse_stateful(layers: Sequence[Any]) -> None:

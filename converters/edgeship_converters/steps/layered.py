@@ -29,11 +29,6 @@ class LayeredModel(Protocol):
     """A float model of one format, with the tool that quantizes it and the engine that runs it."""
 
     @property
-    def format(self) -> str:
-        """The format's name."""
-        ...
-
-    @property
     def ops(self) -> tuple[LayeredOp, ...]:
         """All operators, in the order in which they run."""
         ...

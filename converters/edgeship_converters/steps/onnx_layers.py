@@ -30,8 +30,6 @@ _ROWS = 64
 class OnnxLayers:
     """See `LayeredModel`."""
 
-    format = "onnx"
-
     def __init__(self, model: Artifact, task: Task) -> None:
         self.float_model = model.data
         self._artifact = model

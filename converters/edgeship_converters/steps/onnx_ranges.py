@@ -11,18 +11,17 @@ from typing import Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
-import onnxruntime
 from onnx import ModelProto
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
 from onnxruntime.quantization.calibrate import CalibraterBase, TensorsData, create_calibrator
 
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.steps.histograms import BINS, QUANTIZED_BINS
+from edgeship_converters.steps.onnx_session import unoptimized
 from edgeship_runtime.arrays import Array
 
 # What all tensors of a batch may take, unless a single row takes more.
 _BATCH_BYTES = 32 * 2**20
-_ONLY_ERRORS = 3
 
 
 class _Rows(CalibrationDataReader):  # type: ignore[misc]
@@ -70,17 +69,19 @@ def _least_and_largest(path: Path, rows: dict[str, Array], ops: list[str]) -> An
     names = sorted(chosen - set(rows))
     outputs = {output.name for output in model.graph.output}
     model.graph.output.extend(infos[name] for name in names if name not in outputs)
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), _plain_options(), providers=["CPUExecutionProvider"]
-    )
+    session = unoptimized(model.SerializeToString())
+
+    def run(batch: dict[str, Array]) -> dict[str, Array]:
+        # Asked for no outputs, onnxruntime gives them all.
+        return dict(zip(names, session.run(names, batch), strict=True)) if names else {}
+
     free = all(not isinstance(given.shape[0], int) for given in session.get_inputs())
     seen: dict[str, tuple[Array, Array]] = {}
     first = next(_in_batches(rows, 1))
-    row_bytes = sum(array.nbytes for array in session.run(names, first))
+    row_bytes = sum(array.nbytes for array in run(first).values())
     size = max(1, _BATCH_BYTES // max(row_bytes, 1)) if free else 1
     for batch in _in_batches(rows, size):
-        held = dict(zip(names, session.run(names, batch), strict=True))
-        held |= {name: batch[name] for name in chosen & set(batch)}
+        held = run(batch) | {name: batch[name] for name in chosen & set(batch)}
         for name, array in held.items():
             if array.size:
                 seen[name] = _wider(seen.get(name), array)
@@ -92,14 +93,6 @@ def _wider(seen: tuple[Array, Array] | None, array: Array) -> tuple[Array, Array
     if seen is not None:
         ends = np.fmin(ends[0], seen[0][0]), np.fmax(ends[1], seen[1][0])
     return np.asarray([ends[0]], array.dtype), np.asarray([ends[1]], array.dtype)
-
-
-def _plain_options() -> Any:
-    options = onnxruntime.SessionOptions()
-    # Fused operators would hide the tensors between them.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = _ONLY_ERRORS
-    return options
 
 
 def _histogram(how: Recipe) -> tuple[Any, dict[str, Any]]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# As in edgeship_runtime.engines.onnx_runtime.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-import onnxruntime
 import tf2onnx.convert
 from onnx import ModelProto, defs
 
@@ -17,13 +14,13 @@ from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.frozen import Frozen, freeze, replace
 from edgeship_converters.steps.onnx_optimizers import optimizers
 from edgeship_converters.steps.onnx_padding import mend_padding
+from edgeship_converters.steps.onnx_session import unoptimized
 from edgeship_converters.steps.plain_ops import FOR_ONNX
 from edgeship_converters.steps.refusal import refusal, refusing
 
 # In ascending order, each with the lowest IR version that may hold it: the first that serves is
 # taken. 13 is the lowest with quantization by channel; onnxruntime 1.7 (2021) reads it.
 OPSETS = {13: 7, 15: 8, 17: 8, 18: 8}
-_ONLY_FATAL = 4
 
 
 def savedmodel_to_onnx(savedmodel: Artifact, task: Task) -> Artifact:
@@ -45,7 +42,7 @@ def savedmodel_to_onnx(savedmodel: Artifact, task: Task) -> Artifact:
             mend_padding(model)
             model.ir_version = ir_version
             data = canonical_bytes(model)
-            _check_loads(data)
+            unoptimized(data)
         except Exception as error:
             # tf2onnx raises bare exceptions of many kinds, and so does onnxruntime.
             reason = reason or " ".join(str(error).split())
@@ -76,10 +73,3 @@ def _not_in_onnx(model: ModelProto) -> dict[str, str]:
         for node in model.graph.node
         if node.domain in ("", "ai.onnx") and not defs.has(node.op_type)
     }
-
-
-def _check_loads(data: bytes) -> None:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ONLY_FATAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -12,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.layer_names import LayerNames
+from edgeship_converters.steps.tflite_file import packed
 from edgeship_runtime.arrays import Array
 
 # As the schema asks for a buffer's data, so that kernels may read it in whole vector registers.
@@ -43,9 +44,7 @@ def compact(model: bytes, names: LayerNames) -> bytes:
     for buffer in parsed.buffers:
         if buffer.data is not None:
             buffer.data = np.frombuffer(bytes(buffer.data), np.uint8)
-    builder = _Sharing(len(model))
-    builder.Finish(parsed.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return packed(parsed, _Sharing(len(model)))
 
 
 def _rename(graph: Any, names: LayerNames) -> None:

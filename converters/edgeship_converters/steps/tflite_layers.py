@@ -33,8 +33,6 @@ _FEWEST, _MOST = 16, 128
 class TfliteLayers:
     """See `LayeredModel`."""
 
-    format = "tflite"
-
     def __init__(self, model: Artifact, task: Task) -> None:
         self.float_model = model.data
         self._task = task

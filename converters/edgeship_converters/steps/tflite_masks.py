@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert.schema_py_generated import BuiltinOperator, TensorType
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.steps.masks import Link, shallow_masks, with_depth
+from edgeship_converters.steps.tflite_file import packed
 from edgeship_converters.steps.tflite_ranges import Ranges
 from edgeship_runtime.arrays import Array
 
@@ -52,9 +52,7 @@ def with_shallow_masks(model: bytes, ranges: Ranges) -> tuple[bytes, Ranges]:
             changed[name] = _ends(changed[name], low, high)
     if not found:
         return model, ranges
-    builder = flatbuffers.Builder(len(model))
-    builder.Finish(parsed.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output()), changed
+    return packed(parsed), changed
 
 
 def _ends(like: dict[str, Array], low: float, high: float) -> dict[str, Array]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import flatbuffers
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
+
+from edgeship_converters.steps.tflite_file import packed
 
 
 def named_outputs(model: bytes) -> bytes:
@@ -27,9 +28,7 @@ def named_outputs(model: bytes) -> bytes:
         return model
     for output in stale:
         output.tensorIndex = made_of.get(output.tensorIndex, output.tensorIndex)
-    builder = flatbuffers.Builder(len(model))
-    builder.Finish(parsed.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return packed(parsed)
 
 
 def _named(model: Any) -> list[Any]:

@@ -24,11 +24,10 @@ from edgeship_converters.steps.tflite_ops import (
     tflite_ops,
 )
 from edgeship_converters.steps.tflite_outputs import named_outputs
-from edgeship_converters.steps.tflite_ranges import Ranges, tflite_ranges
+from edgeship_converters.steps.tflite_ranges import SIGNATURE, Ranges, tflite_ranges
 from edgeship_converters.steps.tflite_tables import with_small_tables
 from edgeship_runtime.bundle import Quantization, QuantizedTensor
 
-SIGNATURE = "serving_default"
 _EVERYWHERE = ".*"
 _ENDS = "^.*$"
 _STATIC = ("int8", "int16x8")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
+from edgeship_converters.steps.tflite_file import packed
 from edgeship_converters.steps.tflite_ops import feeding_integers, tflite_ops
 from edgeship_runtime.arrays import Array
 
@@ -54,9 +54,7 @@ def with_small_tables(model: bytes, recipe: Recipe, names: LayerNames) -> bytes:
     # Before all that takes a table; while operators were looked at, these would have moved them.
     graph.operators.sort(key=lambda op: not _unpacks_a_constant(parsed, graph, op))
     _drop_unused(parsed)
-    builder = flatbuffers.Builder(len(model))
-    builder.Finish(parsed.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return packed(parsed)
 
 
 def _table(parsed: Any, graph: Any, op: Any) -> tuple[Any, Array] | None:

@@ -145,6 +145,16 @@ IDS = (
         refused=_TEXT,
     ),
     one(
+        "StringLookup",
+        (3,),
+        "inverted",
+        draw=below(4),
+        dtype="int64",
+        vocabulary=["red", "green", "blue"],
+        invert=True,
+        refused={"onnx": "text"},
+    ),
+    one(
         "TextVectorization",
         (1,),
         draw=words,
