@@ -76,7 +76,14 @@ def prepare(request: Request) -> Prepared:
     plan = make_plan(source.kind, request.variants, with_data=request.data is not None)
     check_layers(recipes, plan.variants, source.facts.layers, request.recipe)
     most = max(recipe.rows for recipe in recipes.values())
-    rows = gather(source.contract, request.data, request.eval_data, request.label_column, most)
+    rows = gather(
+        source.contract,
+        request.data,
+        request.eval_data,
+        request.label_column,
+        most,
+        source.facts.known,
+    )
     check_enough(rows, plan)
     warnings = check_data(source, rows, plan, cache)
     expected = source.predict(rows.judged)

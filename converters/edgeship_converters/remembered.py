@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from edgeship_converters.cache import Cache, digest, digest_arrays
+from edgeship_converters.lint.expectation import Ids
 from edgeship_converters.request import Request
+from edgeship_converters.rows import Vocabulary
 from edgeship_converters.sources import SUFFIXES, Kind, Source, open_source
 from edgeship_converters.sources.fingerprint import of_file, of_folder
 from edgeship_converters.tools import own_code, releases
@@ -23,6 +25,8 @@ _TOOLS = (
     *("tensorflow", "tf-keras"),
 )
 
+# As many words of a vocabulary are drawn from.
+_WORDS = 100
 _FRAMEWORKS = ("keras", "tf_keras")
 
 
@@ -35,6 +39,7 @@ class Facts(msgspec.Struct, frozen=True):
         sha256: of what it came from.
         layers: the names of its layers, in its own order.
         tools: the distributions that opened it.
+        known: what rows may hold that are drawn for want of data.
     """
 
     kind: Kind
@@ -42,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True):
     sha256: str
     layers: tuple[str, ...]
     tools: tuple[str, ...]
+    known: Vocabulary
 
 
 class RememberedSource:
@@ -143,4 +149,32 @@ def _facts(source: Source) -> Facts:
         sha256=source.sha256,
         layers=tuple(dict.fromkeys(str(layer.name) for layer in layers)),
         tools=tuple(getattr(source, "tools", ())),
+        known=_vocabulary(source),
     )
+
+
+def _vocabulary(source: Source) -> Vocabulary:
+    model = getattr(source, "model", None)
+    if source.kind != "keras" or model is None:
+        return Vocabulary()
+    from edgeship_converters.sources.expected_range import expected_ranges
+
+    told = expected_ranges(model, [spec.name for spec in source.contract.inputs])
+    ids = {
+        name: expectation.below
+        for name, expectations in told.items()
+        for expectation in expectations
+        if isinstance(expectation, Ids)
+    }
+    layers = getattr(source, "layers", ())
+    tables = [layer.input_dim for layer in layers if type(layer).__name__ == "Embedding"]
+    if tables and not told:
+        # Without a graph of layers, any input of whole numbers may be the smallest table's.
+        ids = {spec.name: min(tables) for spec in source.contract.inputs}
+    words = {
+        str(word)
+        for layer in layers
+        if hasattr(layer, "get_vocabulary")
+        for word in layer.get_vocabulary()[:_WORDS]
+    }
+    return Vocabulary(ids, tuple(sorted(words)))

@@ -31,6 +31,18 @@ _FREE_AXIS = 8
 Data: TypeAlias = "str | os.PathLike[str] | Mapping[str, Array] | Array"
 
 
+class Vocabulary(msgspec.Struct, frozen=True):
+    """What a model's own tables hold, for rows that are drawn for want of data.
+
+    Attributes:
+        ids: below which number whole numbers stay, by input name.
+        words: that text inputs are made of.
+    """
+
+    ids: dict[str, int] = {}
+    words: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What the user's data, or none, gives the conversion to work with.
@@ -60,12 +72,13 @@ def gather(
     eval_data: Data | None,
     label_column: str | None,
     most: int = MOST_ROWS,
+    known: Vocabulary | None = None,
 ) -> Rows:
     """Read the data files, check them against the contract, and keep a part back for judging.
 
     With `eval_data` its rows judge and `data` calibrates; with `data` alone a fifth of it, drawn
     with a fixed seed, is held out; with neither, rows are drawn at random. Of the rest, `most` rows
-    at most calibrate.
+    at most calibrate. Rows that are drawn keep to what the model knows.
 
     Raises:
         DataError: for a file that cannot be used, or too few rows.
@@ -93,7 +106,7 @@ def gather(
             rows_from="eval-data",
         )
     if main is None:
-        return Rows(contract, None, None, None, _synthetic(contract), None, "synthetic")
+        return Rows(contract, None, None, None, _synthetic(contract, known), None, "synthetic")
     everything = _checked(contract, main, data)
     order = _shuffled(everything)
     if len(order) < _FEWEST:
@@ -236,18 +249,23 @@ def _labels(rows: datafiles.DataSet | None, chosen: Array) -> Array | None:
     return None if rows is None or rows.labels is None else rows.labels[chosen]
 
 
-def _synthetic(contract: Contract) -> dict[str, Array]:
+def _synthetic(contract: Contract, known: Vocabulary | None) -> dict[str, Array]:
     random = np.random.default_rng(_SEED)
-    return {spec.name: _draw(spec, random) for spec in contract.inputs}
+    known = known or Vocabulary()
+    return {spec.name: _draw(spec, random, known) for spec in contract.inputs}
 
 
-def _draw(spec: InputSpec, random: np.random.Generator) -> Array:
-    """Standard normal numbers, on scales from 0.1 to 1000 in turn; small integers; few words."""
+def _draw(spec: InputSpec, random: np.random.Generator, known: Vocabulary) -> Array:
+    """Standard normal numbers, on scales from 0.1 to 1000 in turn; bytes; ids; words."""
     shape = (_SYNTHETIC, *(size or _FREE_AXIS for size in spec.shape[1:]))
     dtype = numpy_dtype(spec.dtype)
     if dtype.kind == "f":
         scales = np.geomspace(0.1, 1000.0, _SYNTHETIC).reshape(-1, *(1 for _ in shape[1:]))
         return (random.standard_normal(shape) * scales).astype(dtype)
     if dtype.kind in "iub":
-        return random.integers(0, 2, shape).astype(dtype)
-    return random.choice(np.array(["a", "b", "c"]), shape)
+        # Where no table tells, only 0 and 1 are sure to be ids.
+        below = known.ids.get(spec.name, 256 if dtype == np.uint8 else 2)
+        most = 2 if dtype.kind == "b" else int(np.iinfo(dtype).max) + 1
+        return random.integers(0, min(below, most), shape).astype(dtype)
+    # One word at least is unknown to the model.
+    return random.choice(np.array([*known.words, "a", "b", "c"]), shape)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeship_converters.rows import gather
+from edgeship_converters.rows import Vocabulary, gather
 from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
 from edgeship_runtime.errors import DataError, InputError
 
@@ -75,6 +75,23 @@ def test_without_data_rows_are_drawn_in_the_contract_s_form() -> None:
     assert rows.judged["image"].shape[1:] == (4, 4)
     assert rows.judged["words"].dtype == np.int32
     assert rows.rows_from == "synthetic"
+    assert rows.judged["image"].max() > 250
+    assert set(np.unique(rows.judged["words"])) == {0, 1}
+
+
+def test_drawn_rows_keep_to_the_model_s_own_tables() -> None:
+    contract = Contract(
+        task="other",
+        inputs=(
+            InputSpec(name="ids", dtype="int32", shape=(None, 9)),
+            InputSpec(name="words", dtype="string", shape=(None, 4)),
+        ),
+        outputs=CONTRACT.outputs,
+    )
+    known = Vocabulary({"ids": 30}, ("red", "green"))
+    rows = gather(contract, None, None, None, known=known)
+    assert set(np.unique(rows.judged["ids"])) == set(range(30))
+    assert {"red", "green"} < set(np.unique(rows.judged["words"]))
 
 
 def test_a_header_gives_a_matrix_its_feature_names(tmp_path: Path) -> None:

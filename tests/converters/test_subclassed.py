@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from keras import layers
 
+from edgeship_converters.prepare import prepare
+from edgeship_converters.request import Request
 from edgeship_converters.sources import open_source
 from tests.converters.served import assert_served
 
@@ -60,6 +62,12 @@ def test_a_model_of_token_ids_takes_integers(tokens: Path, tmp_path: Path) -> No
     assert spec.dtype == "int32"
     rows = np.random.default_rng(0).integers(0, 50, (9, 6)).astype(np.int32)
     assert_served(source, {spec.name: rows}, tmp_path / "out")
+
+
+def test_without_data_all_of_the_table_is_asked_for(tokens: Path) -> None:
+    request = Request(source=tokens, variants="tflite-float32")
+    ready = prepare(request)
+    assert set(np.unique(ready.rows.judged["inputs"])) == set(range(50))
 
 
 def test_numbers_beside_token_ids_keep_their_fractions(tmp_path: Path) -> None:
