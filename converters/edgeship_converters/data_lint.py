@@ -46,7 +46,7 @@ def _findings(source: RememberedSource, rows: Rows, cache: Cache) -> list[Findin
     arrays = (rows.calibration, rows.judged, labels)
     key = digest(
         "lint",
-        source.sha256,
+        source.key,
         rows.contract,
         [digest_arrays(held) for held in arrays],
         own_code(),

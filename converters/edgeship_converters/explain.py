@@ -45,6 +45,7 @@ def explain(request: Request) -> tuple[list[Explained], tuple[str, ...]]:
             request.source,
             allow_pickle=request.allow_pickle,
             custom_objects=request.custom_objects,
+            signature=request.signature,
         )
     plan = make_plan(source.kind, request.variants, with_data=True)
     layers = [str(layer.name) for layer in getattr(source, "layers", ())]

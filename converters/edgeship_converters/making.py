@@ -95,7 +95,7 @@ class Maker:
         return digest(
             "step",
             step.variant,
-            self.source.sha256 if start is None else start.sha256,
+            self.source.key if start is None else start.sha256,
             task.name,
             task.contract,
             task.layers,

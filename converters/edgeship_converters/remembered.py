@@ -63,11 +63,13 @@ class RememberedSource:
             request.source,
             allow_pickle=request.allow_pickle,
             custom_objects=request.custom_objects,
+            signature=request.signature,
         )
         self._on_step = request.on_step
         self._cache = cache
         self._loaded: Source | None = None
-        key = digest("facts", _identity(request.source), releases(_TOOLS), own_code())
+        asked = (_identity(request.source), request.signature)
+        key = digest("facts", *asked, releases(_TOOLS), own_code())
         facts = cache.find(key, Facts)
         if facts is None:
             facts = _facts(self.loaded)
@@ -79,6 +81,8 @@ class RememberedSource:
         self.kind = facts.kind
         self.contract = facts.contract
         self.sha256 = facts.sha256
+        # What may be cached depends on this: a folder may hold several models by signature.
+        self.key = digest(facts.sha256, request.signature)
 
     @property
     def cache(self) -> Cache:
@@ -96,7 +100,7 @@ class RememberedSource:
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
         """See `Source.predict`."""
-        key = digest("answers", self.sha256, digest_arrays(inputs), releases(_TOOLS), own_code())
+        key = digest("answers", self.key, digest_arrays(inputs), releases(_TOOLS), own_code())
         found = self._cache.find_arrays(key)
         if found is None:
             model = self.loaded

@@ -39,6 +39,7 @@ class Request:
         allow_pickle: whether a pickle, which can run any code on opening, may be opened.
         custom_objects: `module:attribute` of layers and functions that Keras does not know; the
             modules are imported, which runs their code. Or the objects themselves, by name.
+        signature: of a SavedModel; without it `serving_default`, or the only one.
         max_drop: how much of the metric a quantized variant may lose, as a share.
         io: whether `tflite-int8` takes and gives `float`, or its own `int8`.
         recipe: a TOML file that says how to quantize, or the name of a built-in recipe.
@@ -60,6 +61,7 @@ class Request:
     version: str = "1"
     allow_pickle: bool = False
     custom_objects: Sequence[str] | Mapping[str, Any] = ()
+    signature: str | None = None
     max_drop: float = MAX_DROP
     io: Io = "float"
     recipe: str | os.PathLike[str] | None = None

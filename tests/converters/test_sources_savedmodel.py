@@ -254,12 +254,35 @@ def test_a_table_filled_from_a_fixed_path_is_refused(tmp_path: Path) -> None:
         open_source(saved(tmp_path / "m", fill))
 
 
-def test_several_signatures_without_a_default_are_listed(tmp_path: Path) -> None:
+@pytest.fixture
+def two_signatures(tmp_path: Path) -> Path:
+    """A folder with the signatures a and b."""
     module = Linear()
     signatures = {"b": module.both, "a": module.scores}
     tf.saved_model.save(module, str(tmp_path / "m"), signatures=signatures)
-    with pytest.raises(SourceError, match="signatures a, b: expected serving_default"):
-        open_source(tmp_path / "m")
+    return tmp_path / "m"
+
+
+def test_several_signatures_without_a_default_are_listed(two_signatures: Path) -> None:
+    with pytest.raises(SourceError, match="signatures a, b: choose one with --signature"):
+        open_source(two_signatures)
+
+
+def test_a_signature_is_chosen_by_its_name(two_signatures: Path, tmp_path: Path) -> None:
+    for name, outputs in (("a", {"scores"}), ("b", {"zeta", "alpha"})):
+        source = open_source(two_signatures, signature=name)
+        assert set(assert_served(source, {"row": ROWS}, tmp_path / name)) == outputs
+    with pytest.raises(SourceError, match="no signature 'c': choose among a, b"):
+        open_source(two_signatures, signature="c")
+
+
+def test_each_signature_has_outcomes_of_its_own_in_the_cache(
+    two_signatures: Path, tmp_path: Path
+) -> None:
+    for name, outputs in (("a", ["scores"]), ("b", ["alpha", "zeta"])):
+        options = {"variants": "tflite-float32", "signature": name}
+        bundle = convert(two_signatures, tmp_path / f"{name}.edgeship", **options)
+        assert sorted(spec.name for spec in bundle.manifest.outputs) == outputs
 
 
 def test_the_only_signature_is_taken_whatever_its_name(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def open_source(
     *,
     allow_pickle: bool = False,
     custom_objects: Sequence[str] | Mapping[str, Any] = (),
+    signature: str | None = None,
 ) -> Source:
     """Load a source model, or take one that is in memory.
 
@@ -38,6 +39,7 @@ def open_source(
         allow_pickle: whether a file may be opened that can run any code on opening.
         custom_objects: the user's own layers and functions that a Keras file refers to, each as
             `module:attr`; importing the module runs its code. Or the objects, by name.
+        signature: which one of a SavedModel; without it `serving_default`, or the only one.
 
     Raises:
         SourceError: where there is none, or it cannot be opened.
@@ -50,7 +52,11 @@ def open_source(
     if where.is_dir():
         from edgeship_converters.sources.saved_model import find_saved_model, load_saved_model
 
-        return load_saved_model(where, of_folder(find_saved_model(where)))
+        return load_saved_model(where, of_folder(find_saved_model(where)), signature)
+    if signature is not None:
+        raise SourceError(
+            f"a signature is of a SavedModel folder, which {where} is not: leave --signature away"
+        )
     suffix = where.suffix.lower()
     match SUFFIXES.get(suffix):
         case "sklearn":

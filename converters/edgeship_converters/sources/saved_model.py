@@ -25,11 +25,11 @@ from edgeship_converters.sources.interface import checked_dtype
 from edgeship_converters.sources.meaning import contract_of
 from edgeship_converters.sources.names import portable
 from edgeship_converters.sources.source import Kind
+from edgeship_converters.steps.frozen import SIGNATURE
 from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
 from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
 from edgeship_runtime.bundle.manifest import Role
 
-_SIGNATURE = "serving_default"
 _GRAPH = "saved_model.pb"
 
 
@@ -107,10 +107,17 @@ class SavedModelSource:
         return list(found.values())
 
 
-def load_saved_model(folder: Path, sha256: str) -> SavedModelSource:
+def load_saved_model(
+    folder: Path, sha256: str, signature_name: str | None = None
+) -> SavedModelSource:
     """Load a SavedModel, or the latest version in a folder as TF Serving reads it.
 
     The graph is looked at before anything of it is loaded; see `graph_ops`.
+
+    Args:
+        folder: where it is.
+        sha256: of its files.
+        signature_name: which signature; without it `serving_default`, or the only one.
 
     Raises:
         SourceError: where there is none, it is damaged or dangerous, or its signature cannot be
@@ -130,17 +137,24 @@ def load_saved_model(folder: Path, sha256: str) -> SavedModelSource:
         # TensorFlow raises many kinds for a folder whose parts do not fit together.
         line = " ".join(str(error).split())[:200]
         raise SourceError(f"{where} is not a SavedModel that can be loaded: {line}") from error
-    signature = signatures.get(_SIGNATURE)
-    if signature is None and len(signatures) == 1:
+    signature = signatures.get(signature_name or SIGNATURE)
+    if signature is None and signature_name is None and len(signatures) == 1:
         (signature,) = signatures.values()
     if signature is None:
-        have = ", ".join(sorted(signatures)) or "none"
-        raise SourceError(
-            f"{where} has the signatures {have}: expected {_SIGNATURE}, or only one; save it "
-            f"with tf.saved_model.save(model, folder, signatures={{{_SIGNATURE!r}: function}})"
-        )
+        raise SourceError(_no_signature(where, sorted(signatures), signature_name))
     check_signature(signature, where)
     return SavedModelSource(loaded, signature, sha256)
+
+
+def _no_signature(where: Path, have: list[str], wanted: str | None) -> str:
+    if not have:
+        return (
+            f"{where} has no signatures: save it with tf.saved_model.save(model, folder, "
+            f"signatures={{{SIGNATURE!r}: function}})"
+        )
+    if wanted is not None:
+        return f"{where} has no signature {wanted!r}: choose among {', '.join(have)}"
+    return f"{where} has the signatures {', '.join(have)}: choose one with --signature"
 
 
 def find_saved_model(folder: Path) -> Path:
