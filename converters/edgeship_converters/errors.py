@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from edgeship_runtime.errors import EdgeshipError
+
+# Keras writes parts of its messages in bold.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def in_a_line(error: BaseException, most: int = 200) -> str:
+    """What a tool's error says, in one line without colours; its kind where it says nothing."""
+    return " ".join(plain(error).split())[:most] or type(error).__name__
+
+
+def plain(error: BaseException) -> str:
+    """What a tool's error says, without colours."""
+    return _COLOURS.sub("", str(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ SHARE = {
     "RandomHue",
     "Resizing: bicubic up",
     "Resizing: pad",
+    "StringLookup: inverted",
+    "UpSampling2D: bilinear, free size, before a convolution",
     "AveragePooling3D: same",
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from edgeship_converters.errors import SourceError
+from edgeship_converters.errors import SourceError, in_a_line
 
 _SPELLING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
@@ -52,7 +52,7 @@ def _objects(item: str) -> dict[str, Any]:
             module = importlib.import_module(module_name)
         except (Exception, SystemExit) as error:
             # The module is the user's own and may fail in any way.
-            line = " ".join(str(error).split())[:200]
+            line = in_a_line(error)
             raise SourceError(
                 f"--custom-objects {item}: the module {module_name!r} cannot be imported "
                 f"({type(error).__name__}: {line}); run edgeship where `python -m {module_name}` "

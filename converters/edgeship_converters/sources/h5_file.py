@@ -14,7 +14,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import h5py
 import keras
 
-from edgeship_converters.errors import SourceError
+from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.h5_contents import check_contents
 from edgeship_converters.sources.keras_file import check_backend, is_registered, loading_failed
 from edgeship_converters.sources.keras_model import KerasSource
@@ -94,7 +94,7 @@ def _read_header(path: Path) -> _Header:
         config = json.loads(attributes["model_config"] or "null")
         training = json.loads(attributes["training_config"] or "null")
     except (OSError, ValueError, RuntimeError, RecursionError, KeyError) as error:
-        line = " ".join(str(error).split())[:200]
+        line = in_a_line(error)
         raise SourceError(f"{path} is not an HDF5 file that can be read: {line}") from error
     if weights_only:
         raise SourceError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgeship_converters.errors import SourceError
+from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.graph_ops import last_activation
 from edgeship_converters.sources.interface import Interface, Tensor, checked_dtype
 from edgeship_converters.sources.meaning import DEFAULT_NAMES, Loss, contract_of, role
@@ -151,7 +151,7 @@ def _merged(stated: dict[Path, Tensor] | None, traced: dict[Path, Tensor]) -> di
 
 
 def _no_trace(interface: Interface, inputs: list[InputSpec], error: Exception | None) -> str:
-    reason = f": {' '.join(str(error).split())[:200]}" if error is not None else ""
+    reason = f": {in_a_line(error)}" if error is not None else ""
     if interface.fixed_batch is not None:
         return (
             f"the model was built for batches of {interface.fixed_batch} rows and cannot run on "

@@ -13,7 +13,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
 
-from edgeship_converters.errors import SourceError
+from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.fingerprint import of_model
 from edgeship_converters.sources.keras_model import KerasSource
 from edgeship_converters.sources.meaning import loss_of
@@ -106,8 +106,8 @@ def loading_failed(path: Path, error: Exception) -> str:
     if missing is not None:
         return missing_message(path, missing)
     # Before this Keras repeats the layer's whole configuration.
-    reason = str(error).rsplit("Exception encountered:", maxsplit=1)[-1]
-    return f"{path} is not a Keras model that can be loaded: {' '.join(reason.split())[:200]}"
+    reason = in_a_line(error, most=100_000).rsplit("Exception encountered:", maxsplit=1)[-1].strip()
+    return f"{path} is not a Keras model that can be loaded: {reason[:200]}"
 
 
 def _keras_version(path: Path) -> str:
@@ -125,7 +125,7 @@ def _configuration(path: Path) -> Any:
         with zipfile.ZipFile(path) as archive:
             return json.loads(archive.read("config.json"))
     except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
-        line = " ".join(str(error).split())[:200]
+        line = in_a_line(error)
         raise SourceError(
             f"{path} is not a Keras model that can be loaded: {line}; expected what "
             "model.save('model.keras') writes"

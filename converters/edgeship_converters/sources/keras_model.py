@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.errors import SourceError
+from edgeship_converters.errors import SourceError, plain
 from edgeship_converters.sources.batches import rows_at_once
 from edgeship_converters.sources.interface import (
     Interface,
@@ -171,13 +171,16 @@ class KerasSource:
         spare = -count % batch if batch else 0
         padded = {name: _feedable(array, spare) for name, array in inputs.items()}
         nested = map_leaves(lambda path, name: padded[name], self._inputs)
+        if any(None in spec.shape[1:] for spec in self.contract.inputs):
+            # Met with a second size, Keras traces the model for any, and some layers fail at that.
+            self.model.predict_function = None
         results = self.model.predict(nested, batch_size=batch or rows_at_once(inputs), verbose=0)
         return map_leaves(lambda path, array: np.asarray(array)[:count], results)
 
 
 def _reason(error: Exception) -> str:
     """What TensorFlow says after the traceback that it puts into its messages, in a line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in plain(error).splitlines() if line.strip()]
     told = [line for line, after in pairwise(lines) if "[[{{node" in after]
     return " ".join((told or lines or [type(error).__name__])[:3])[:200]
 

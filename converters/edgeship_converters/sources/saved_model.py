@@ -14,7 +14,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from edgeship_converters.errors import SourceError
+from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.batches import rows_at_once
 from edgeship_converters.sources.graph_ops import (
     check_operators,
@@ -62,7 +62,7 @@ class SavedModelSource:
                 made = self.call({name: tf.constant(array) for name, array in some.items()})
             except Exception as error:
                 # TensorFlow's errors share no base, and a graph may fail in any of its operators.
-                line = " ".join(str(error).split())[:200]
+                line = in_a_line(error)
                 raise SourceError(
                     f"the SavedModel itself fails on these rows: {line}; give rows that it can "
                     "take with --data"
@@ -135,7 +135,7 @@ def load_saved_model(
         signatures = dict(loaded.signatures)
     except Exception as error:
         # TensorFlow raises many kinds for a folder whose parts do not fit together.
-        line = " ".join(str(error).split())[:200]
+        line = in_a_line(error)
         raise SourceError(f"{where} is not a SavedModel that can be loaded: {line}") from error
     signature = signatures.get(signature_name or SIGNATURE)
     if signature is None and signature_name is None and len(signatures) == 1:

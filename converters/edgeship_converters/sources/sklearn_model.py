@@ -11,7 +11,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
-from edgeship_converters.errors import SourceError
+from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.source import Kind
 from edgeship_converters.sources.trees import TREE_TYPE, check_trees
 from edgeship_runtime.arrays import Array, Arrays, dtype_name, numpy_dtype
@@ -42,7 +42,7 @@ class SklearnSource:
                     array = np.asarray(predict(rows))
                 except Exception as error:
                     # Any step of a pipeline may refuse a row, in its own way.
-                    line = " ".join(str(error).split())[:200]
+                    line = in_a_line(error)
                     raise SourceError(
                         f"the model itself fails on these rows: {line}; give rows that it can "
                         "take with --data"
@@ -89,7 +89,7 @@ def _load_skops(path: Path) -> Any:
                 estimator = io.load(path, trusted=[TREE_TYPE])
     except Exception as error:
         # A damaged file fails in whatever way its content suggests; it is not trusted.
-        line = " ".join(str(error).split())[:200]
+        line = in_a_line(error)
         raise SourceError(f"{path} is not a skops file that can be loaded: {line}") from error
     if untrusted:
         raise SourceError(
@@ -109,7 +109,7 @@ def _load_pickle(path: Path) -> Any:
             return joblib.load(path)
     except Exception as error:
         # Unpickling fails in whatever way the file's content suggests.
-        line = " ".join(str(error).split())[:200]
+        line = in_a_line(error)
         raise SourceError(f"{path} is not a pickle that can be loaded: {line}") from error
 
 
@@ -167,6 +167,6 @@ def _prediction(estimator: Any) -> OutputSpec:
             shape = np.shape(estimator.predict(row))
     except Exception as error:
         # A pipeline may hold any step; what it says of a row of ones is for its author.
-        line = " ".join(str(error).split())[:200]
+        line = in_a_line(error)
         raise SourceError(f"the model does not predict a row of ones: {line}") from error
     return OutputSpec(name="prediction", dtype="float32", shape=(None, *shape[1:]), role="value")

@@ -35,6 +35,8 @@ def portable(model_layers: Iterable[Any]) -> Iterator[None]:
                 stack.enter_context(_replaced(layer, "use_cudnn", False))
             if isinstance(layer, layers.TimeDistributed):
                 stack.enter_context(_replaced(layer, "call", _checked(layer, faults)))
+            if isinstance(layer, layers.UpSampling2D):
+                stack.enter_context(_replaced(layer, "call", _resized(layer)))
             if isinstance(layer, layers.Conv3D) and layer.groups > 1:
                 stack.enter_context(_replaced(layer, "convolution_op", _side_by_side(layer)))
         # Keras compiles convolutions in groups as functions of their own, which tf2onnx does not
@@ -45,6 +47,23 @@ def portable(model_layers: Iterable[Any]) -> Iterator[None]:
         yield
     if faults:
         raise faults[0]
+
+
+def _resized(layer: Any) -> Any:
+    """An upsampling as one operator: Keras repeats the pixels, after which TFLite knows no channels
+    where sizes are free, or asks for the size in Python, where there is none.
+    """
+    last = layer.data_format == "channels_last"
+
+    def call(inputs: Any) -> Any:
+        pixels = inputs if last else tf.transpose(inputs, [0, 2, 3, 1])
+        known = pixels.shape[1:3].as_list()
+        size = tf.shape(pixels)[1:3] if None in known else tf.constant(known)
+        larger = tf.image.resize(pixels, size * tf.constant(layer.size), layer.interpolation)
+        larger = tf.cast(larger, inputs.dtype)
+        return larger if last else tf.transpose(larger, [0, 3, 1, 2])
+
+    return call
 
 
 def _side_by_side(layer: Any) -> Any:

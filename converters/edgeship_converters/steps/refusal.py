@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from edgeship_converters.artifact import Task
-from edgeship_converters.errors import StepError
+from edgeship_converters.errors import StepError, in_a_line
 from edgeship_converters.layer_names import LayerNames
 
 _LOCATED = re.compile(r'fused\["(\w+):", "([^"@]+)@')
 _NAMED = re.compile(r"\b[Nn]ode (\S+/\S+)")
 _MOST = 120
-_MOST_OF_A_LINE = 200
 KEEP_IN_FLOAT = "keep the layer in float with --recipe"
 
 
@@ -37,7 +36,7 @@ def refusing(task: Task, what: str, remedy: str = "", *, needed: bool = False) -
     except StepError:
         raise
     except Exception as error:
-        line = " ".join(str(error).split())[:_MOST_OF_A_LINE] or type(error).__name__
+        line = in_a_line(error)
         raise StepError(f"{task.name} cannot {what}: {line}", remedy, needed=needed) from error
 
 

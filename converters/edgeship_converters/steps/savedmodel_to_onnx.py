@@ -10,6 +10,7 @@ import tf2onnx.convert
 from onnx import ModelProto, defs
 
 from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.errors import in_a_line
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.frozen import Frozen, freeze, replace
 from edgeship_converters.steps.onnx_optimizers import optimizers
@@ -45,7 +46,7 @@ def savedmodel_to_onnx(savedmodel: Artifact, task: Task) -> Artifact:
             unoptimized(data)
         except Exception as error:
             # tf2onnx raises bare exceptions of many kinds, and so does onnxruntime.
-            reason = reason or " ".join(str(error).split())
+            reason = reason or in_a_line(error)
             continue
         return Artifact.of_file(data)
     raise refusal(task, "ONNX", unknown, reason)

@@ -11,7 +11,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
+from edgeship_converters.errors import StepError, in_a_line
 from edgeship_converters.sources.sklearn_model import SklearnSource
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.exact_trees import with_exact_thresholds
@@ -42,11 +42,11 @@ def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
             target_opset=OPSETS,
         )
     except (MissingConverter, MissingShapeCalculator) as error:
-        line = " ".join(str(error).split())[:160]
+        line = in_a_line(error)
         raise StepError(f"{task.name} cannot become ONNX: {line}", needed=True) from error
     except Exception as error:
         # A converter that meets a model that it does not foresee raises anything.
-        line = " ".join(str(error).split())[:200]
+        line = in_a_line(error)
         raise StepError(
             f"{task.name} cannot become ONNX: {type(error).__name__}: {line}", needed=True
         ) from error

@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.schema_py_generated import TensorType
 from litert_quantizer import calibrator, recipe, recipe_manager
 from litert_quantizer.utils import qsv_utils
+from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.recipe import Recipe
 from edgeship_runtime.arrays import Array
@@ -69,14 +71,29 @@ def _least_and_largest(model: bytes, rows: dict[str, Array]) -> Ranges:
 def _watched(model: bytes, rows: dict[str, Array]) -> Ranges:
     """The slow way: every tensor is looked at after each row."""
     seen: Ranges = {}
-    for values in _activations(model, rows, None):
+    for values in _activations(model, rows, _computed(model)):
         for name, array in values.items():
-            ends = seen.setdefault(name, {"min": array.min(), "max": array.max()})
+            if not array.size:
+                continue
+            ends = {"min": array.min(keepdims=True), "max": array.max(keepdims=True)}
+            ends = {end: value.reshape(1) for end, value in ends.items()}
+            before = seen.get(name, ends)
             seen[name] = {
-                "min": np.minimum(ends["min"], array.min()),
-                "max": np.maximum(ends["max"], array.max()),
+                "min": np.minimum(before["min"], ends["min"]),
+                "max": np.maximum(before["max"], ends["max"]),
             }
     return seen
+
+
+def _computed(model: bytes) -> set[str]:
+    """The names of the float tensors that are no constants."""
+    parsed = flatbuffer.read_model(model)
+    return {
+        flatbuffer.get_tensor_name(tensor)
+        for graph in parsed.subgraphs
+        for tensor in graph.tensors
+        if tensor.type == TensorType.FLOAT32 and parsed.buffers[tensor.buffer].data is None
+    }
 
 
 def _not_empty(ends: dict[str, Array]) -> dict[str, Array]:
@@ -108,9 +125,9 @@ def _within(seen: dict[str, Array], low: Array, high: Array) -> dict[str, Array]
 
 
 def _activations(
-    model: bytes, rows: dict[str, Array], wanted: set[str] | None
+    model: bytes, rows: dict[str, Array], wanted: set[str]
 ) -> Iterator[dict[str, Array]]:
-    """What each of the tensors wanted, or every float one, holds after each row."""
+    """What each of the tensors wanted holds after each row."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         interpreter = Interpreter(
@@ -125,7 +142,7 @@ def _activations(
         yield {
             detail["name"]: interpreter.get_tensor(detail["index"])
             for detail in interpreter.get_tensor_details()
-            if (detail["dtype"] is np.float32 if wanted is None else detail["name"] in wanted)
+            if detail["name"] in wanted
         }
 
 

@@ -17,6 +17,7 @@ VECTOR = (6,)
 SEQUENCE = (8, 5)
 FREE = (None, 5)
 IMAGE = (9, 8, 3)
+FREE_IMAGE = (None, None, 3)
 VOLUME = (5, 6, 4, 2)
 
 # Rows of one input, given the random numbers and the shape with its free axes filled in.

@@ -8,6 +8,7 @@ from keras import layers
 
 from tests.converters.keras_layers.case import (
     FREE,
+    FREE_IMAGE,
     IMAGE,
     SEQUENCE,
     VOLUME,
@@ -144,7 +145,7 @@ def _resizing() -> tuple[Case, ...]:
         one("Resizing", IMAGE, "crop", draw=pixels, height=6, width=4, crop_to_aspect_ratio=True),
         one("Resizing", IMAGE, "pad", draw=pixels, height=6, width=4, pad_to_aspect_ratio=True),
         one("Resizing", IMAGE, "uint8 input", draw=below(256), dtype="uint8", height=5, width=6),
-        one("Resizing", (None, None, 3), "free size", draw=pixels, height=5, width=6),
+        one("Resizing", FREE_IMAGE, "free size", draw=pixels, height=5, width=6),
     )
 
 
@@ -164,7 +165,19 @@ IMAGES = (
     *(case for rank in (1, 2, 3) for case in _convolutions(rank)),
     one("Conv1D", SEQUENCE, "causal", filters=4, kernel_size=3, padding="causal", dilation_rate=2),
     one("Conv1D", FREE, "free length", filters=4, kernel_size=3, padding="same"),
-    one("Conv2D", (None, None, 3), "free size", filters=4, kernel_size=3, strides=2),
+    one("Conv2D", FREE_IMAGE, "free size", filters=4, kernel_size=3, strides=2),
+    one("Conv2DTranspose", FREE_IMAGE, "free size", filters=4, kernel_size=3, strides=2),
+    one("DepthwiseConv2D", FREE_IMAGE, "free size", kernel_size=3, padding="same"),
+    one("MaxPooling2D", FREE_IMAGE, "free size", pool_size=3, strides=2, padding="same"),
+    one("GlobalAveragePooling2D", FREE_IMAGE, "free size"),
+    one(
+        "AdaptiveAveragePooling2D",
+        FREE_IMAGE,
+        "free size",
+        output_size=3,
+        refused=dict.fromkeys(("savedmodel", "tflite", "onnx"), "free sizes"),
+    ),
+    one("MaxPooling3D", (None, None, None, 2), "free size", refused={"tflite": "free volumes"}),
     *(case for rank in (1, 2) for case in _depthwise(rank)),
     *(case for rank in (1, 2, 3) for case in _pooling(rank)),
     one("GlobalAveragePooling1D", FREE, "free length"),

@@ -10,6 +10,7 @@ from keras import layers
 
 from tests.converters.keras_layers.case import (
     FREE,
+    FREE_IMAGE,
     IMAGE,
     SEQUENCE,
     VECTOR,
@@ -70,6 +71,16 @@ def _activation(name: str) -> Case:
     return stacked("Activation", name, VECTOR, build)
 
 
+def _upsampled(way: str) -> Case:
+    """As in a network that segments pictures of any size."""
+
+    def build(x: Any) -> Any:
+        larger = layers.UpSampling2D(2, interpolation=way)(layers.MaxPooling2D(2)(x))
+        return layers.Conv2D(4, 3)(larger)
+
+    return stacked("UpSampling2D", f"{way}, free size, before a convolution", FREE_IMAGE, build)
+
+
 PLAIN = (
     *(_activation(name) for name in _ACTIVATIONS if hasattr(keras.activations, name)),
     one("Dense", VECTOR, units=4),
@@ -115,6 +126,8 @@ PLAIN = (
     one("UpSampling2D", IMAGE, "bilinear", size=2, interpolation="bilinear"),
     one("UpSampling2D", IMAGE, "bicubic", size=2, interpolation="bicubic"),
     one("UpSampling2D", IMAGE, "lanczos3", size=2, interpolation="lanczos3"),
+    one("UpSampling2D", IMAGE, "channels first", size=(2, 3), data_format="channels_first"),
+    *(_upsampled(way) for way in ("nearest", "bilinear")),
     one("UpSampling3D", VOLUME, size=(2, 1, 2)),
     one("Identity", VECTOR),
     wrapped("InputLayer", "", VECTOR, lambda: layers.Dense(2)),

@@ -7,6 +7,8 @@ REASONS: dict[str, str] = {
     "hash": "hashes text, by operators that neither board runtime has",
     "table": "looks ids up in a table of a kind that neither board runtime has",
     "dilated volumes": "TFLite has no dilated convolution over volumes",
+    "free volumes": "TFLite has no pooling over volumes; others do its work where sizes are fixed",
+    "free sizes": "Keras itself computes it only for sizes that are fixed in `keras.Input`",
     "free steps": (
         "Keras itself computes it wrongly: its compiled loop over a free number of steps mixes up "
         "rows and steps, so that there is no answer to be held against"
