@@ -159,7 +159,10 @@ def checked_dtype(name: str, dtype: Any) -> Any:
 def _tensor(tensor: Any, name: str, layer: Any = None) -> Tensor:
     kinds = ("sparse", "ragged")
     kind = next((k for k in kinds if k in type(tensor).__name__.lower()), None)
-    kind = kind or next((k for k in kinds if getattr(tensor, k, False)), None)
+    # Keras takes the product with any array for a sparse tensor, so that only inputs, and layers
+    # that were told to, are believed.
+    if layer is None or getattr(layer, "sparse", False):
+        kind = kind or next((k for k in kinds if getattr(tensor, k, False)), None)
     if kind is not None:
         raise SourceError(
             f"the model's tensor {str(tensor.name)!r} is {kind}, and no board's runtime takes it: "

@@ -26,6 +26,51 @@ def _erfc(operator: Any) -> list[Any]:
     return [1.0 - tf.math.erf(operator.inputs[0])]
 
 
+def _log1p(operator: Any) -> list[Any]:
+    return [tf.math.log(operator.inputs[0] + 1.0)]
+
+
+def _atan(operator: Any) -> list[Any]:
+    return [tf.atan2(operator.inputs[0], tf.ones_like(operator.inputs[0]))]
+
+
+def _asin(operator: Any) -> list[Any]:
+    sine = operator.inputs[0]
+    return [tf.atan2(sine, tf.sqrt((1.0 - sine) * (1.0 + sine)))]
+
+
+def _acos(operator: Any) -> list[Any]:
+    cosine = operator.inputs[0]
+    return [tf.atan2(tf.sqrt((1.0 - cosine) * (1.0 + cosine)), cosine)]
+
+
+def _sinh(operator: Any) -> list[Any]:
+    return [0.5 * (tf.exp(operator.inputs[0]) - tf.exp(-operator.inputs[0]))]
+
+
+def _cosh(operator: Any) -> list[Any]:
+    return [0.5 * (tf.exp(operator.inputs[0]) + tf.exp(-operator.inputs[0]))]
+
+
+def _tan(operator: Any) -> list[Any]:
+    return [tf.sin(operator.inputs[0]) / tf.cos(operator.inputs[0])]
+
+
+def _roll(operator: Any) -> list[Any] | None:
+    """What goes over the end, before the rest, one axis after the other."""
+    tensor, shifts, axes = operator.inputs[0], known(operator.inputs[1]), known(operator.inputs[2])
+    if shifts is None or axes is None:
+        return None
+    for shift, axis in zip(shifts.reshape(-1), axes.reshape(-1), strict=True):
+        size = tensor.shape[int(axis)]
+        if size is None:
+            return None
+        over = int(shift) % int(size)
+        first, last = tf.split(tensor, [int(size) - over, over], axis=int(axis))
+        tensor = tf.concat([last, first], axis=int(axis))
+    return [tensor]
+
+
 def _bucketize(operator: Any) -> list[Any]:
     """The number of boundaries at or below each value."""
     boundaries = tf.constant(operator.get_attr("boundaries"), tf.float32)
@@ -193,6 +238,13 @@ FOR_TFLITE: Mapping[str, Replacement] = {
     "MaxPool3D": _pool_3d,
     "DenseBincount": _dense_bincount,
     "Conv2DBackpropInput": _undilated,
+    "Acos": _acos,
+    "Asin": _asin,
+    "Atan": _atan,
+    "Cosh": _cosh,
+    "Roll": _roll,
+    "Sinh": _sinh,
+    "Tan": _tan,
 }
 FOR_ONNX: Mapping[str, Replacement] = {
     **_RESIZING,
@@ -201,6 +253,7 @@ FOR_ONNX: Mapping[str, Replacement] = {
     "Bucketize": _bucketize,
     "Erfc": _erfc,
     "Expm1": _expm1,
+    "Log1p": _log1p,
     "Imag": _part_of_spectrum,
     "Real": _part_of_spectrum,
 }

@@ -30,6 +30,8 @@ def portable(model_layers: Iterable[Any]) -> Iterator[None]:
     with ExitStack() as stack:
         backend = keras.src.backend
         stack.enter_context(_replaced(backend, "rnn", portable_rnn(backend.rnn)))
+        for name in ("argmax", "argmin"):
+            stack.enter_context(_replaced(backend.numpy, name, _first_of(getattr(tf, name))))
         for layer in model_layers:
             if getattr(layer, "use_cudnn", False):
                 stack.enter_context(_replaced(layer, "use_cudnn", False))
@@ -47,6 +49,24 @@ def portable(model_layers: Iterable[Any]) -> Iterator[None]:
         yield
     if faults:
         raise faults[0]
+
+
+def _first_of(find: Any) -> Any:
+    """Keras's argmax or argmin, in which −0 counts as 0: it is told apart by its bits there, which
+    no other runtime looks at.
+    """
+
+    def first(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        values = tf.convert_to_tensor(x)
+        whole = tf.reshape(values, [-1]) if axis is None else values
+        found = find(whole, axis=axis or 0, output_type=tf.int32)
+        if not keepdims:
+            return found
+        if axis is None:
+            return tf.reshape(found, [1] * len(values.shape))
+        return tf.expand_dims(found, axis)
+
+    return first
 
 
 def _resized(layer: Any) -> Any:
