@@ -158,6 +158,7 @@ def _sensitivity(body: Element, studied: Studied) -> None:
         _bars(body, ranking)
         header = ["layer", "error", "SQNR in dB", "labels flipped", "operators", "bytes in float"]
         _table(body, header, [_cost(cost) for cost in ranking.layers])
+        _listed(body, "Why", [f"{c.layer} fails: {c.fault}" for c in ranking.layers if c.fault])
     for variant, met in studied.met.items():
         if met.proof.fault is None:
             _add(body, "h2", f"The recipe that {variant} needs")
@@ -167,8 +168,10 @@ def _sensitivity(body: Element, studied: Studied) -> None:
 
 
 def _cost(cost: LayerCost) -> list[str]:
-    sqnr, error, flips = cost.sqnr, cost.error, _percent(cost.flips)
-    return [cost.layer, f"{error:.2g}", f"{sqnr:.1f}", flips, str(cost.ops), f"{cost.weights:,}"]
+    size = [str(cost.ops), f"{cost.weights:,}"]
+    if cost.fault:
+        return [cost.layer, "fails", "-", "-", *size]
+    return [cost.layer, f"{cost.error:.2g}", f"{cost.sqnr:.1f}", _percent(cost.flips), *size]
 
 
 def _bars(body: Element, ranking: Ranking) -> None:
@@ -194,7 +197,12 @@ def _bar(svg: Element, cost: LayerCost, share: float, top: int) -> None:
     length = max(1.0, _BAR * share)
     box = {"x": str(_LABEL), "y": str(top + 4), "width": f"{length:.1f}", "height": str(_ROW - 6)}
     SubElement(svg, "rect", {**box, "fill": _COLOUR})
-    _add(svg, "text", f"{cost.error:.2g}", {"x": f"{_LABEL + length + 6:.1f}", "y": middle})
+    _add(
+        svg,
+        "text",
+        "fails" if cost.fault else f"{cost.error:.2g}",
+        {"x": f"{_LABEL + length + 6:.1f}", "y": middle},
+    )
 
 
 def _listed(body: Element, title: str, lines: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class LayerCost:
         sqnr: signal to quantization noise at the outputs in dB, 10·log10(Σ signal² ÷ Σ error²);
             infinite where nothing is lost.
         flips: the share of rows decided otherwise; None for a model that decides no label.
+        fault: why it cannot be quantized, or does not run then; empty where it does.
     """
 
     layer: str
@@ -38,6 +39,7 @@ class LayerCost:
     error: float
     sqnr: float
     flips: float | None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +89,16 @@ def rank_layers(
         expected = model.run(model.float_model, rows)
         costs = []
         for layer, ops in _by_layer(model.ops, recipe).items():
-            outputs = None
+            outputs, fault = None, ""
             try:
                 quantized = model.alone([op.name for op in ops], recipe)
                 if quantized is None:
                     continue
                 outputs = model.run(quantized, rows)
-            except (StepError, EngineError):
+            except (StepError, EngineError) as error:
                 # A layer that fails when quantized is one to keep in float first of all.
-                pass
-            costs.append(_cost(layer, ops, contract, expected, outputs))
+                fault = error.fault.reason if isinstance(error, StepError) else str(error)
+            costs.append(replace(_cost(layer, ops, contract, expected, outputs), fault=fault))
     return sorted(costs, key=lambda cost: -cost.error)
 
 

@@ -44,8 +44,8 @@ def _show_ranking(ranking: Ranking) -> None:
         [
             [
                 cost.layer,
-                f"{cost.error:.2g}",
-                f"{cost.sqnr:.1f} dB",
+                "fails" if cost.fault else f"{cost.error:.2g}",
+                "-" if cost.fault else f"{cost.sqnr:.1f} dB",
                 table.share(cost.flips),
                 table.size(cost.weights),
                 bar(cost.error / worst if worst else 0.0),
@@ -53,6 +53,9 @@ def _show_ranking(ranking: Ranking) -> None:
             for cost in ranking.layers[:_SHOWN]
         ],
     )
+    for cost in ranking.layers:
+        if cost.fault:
+            click.echo(f"{cost.layer} fails: {cost.fault}")
     if len(ranking.layers) > _SHOWN:
         click.echo(f"… and {len(ranking.layers) - _SHOWN} more")
 

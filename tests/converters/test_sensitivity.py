@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
+from edgeship_converters.artifact import Task
 from edgeship_converters.convert import Conversion, carry_out
-from edgeship_converters.errors import PlanError
+from edgeship_converters.errors import PlanError, StepError
+from edgeship_converters.plan import STEPS, take
+from edgeship_converters.recipe import Recipe, load_recipes
 from edgeship_converters.request import Request
-from edgeship_converters.sensitivity import lost_variance
+from edgeship_converters.sensitivity import lost_variance, rank_layers
+from edgeship_converters.sources import open_source
+from edgeship_converters.steps.tflite_layers import TfliteLayers
 from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
 from tests.converters.badly_scaled import save_digits_model
 
@@ -163,3 +170,28 @@ def test_a_nan_costs_everything() -> None:
     spec = OutputSpec(name="y", dtype="float32", shape=(None, 1))
     y = np.array([[-1.0], [1.0]], np.float32)
     assert lost_variance(contract(spec), {"y": y}, {"y": y * np.nan}) == np.inf
+
+
+def test_a_layer_that_fails_when_quantized_comes_first_with_the_reason() -> None:
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((6,)), keras.layers.Dense(5, name="one"), keras.layers.Dense(4, name="two")]
+    )
+    source: Any = open_source(model)
+    rows = {"x": np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32)}
+    task = Task("model", source.contract, rows, layers=("one", "two"))
+    made: Any = source
+    for variant in ("savedmodel-float32", "tflite-float32"):
+        made = take(next(step for step in STEPS if step.variant == variant), made, task)
+
+    class Failing(TfliteLayers):
+        def alone(self, names: Collection[str], recipe: Recipe) -> bytes | None:
+            if any("two" in op.layers for op in self.ops if op.name in names):
+                raise StepError("the tool gave up")
+            return super().alone(names, recipe)
+
+    layered = Failing(made, task)
+    first, second = rank_layers(layered, rows, source.contract, load_recipes()["tflite-int8"])
+    assert (first.layer, first.error, first.fault) == ("two", np.inf, "the tool gave up")
+    assert (second.layer, second.fault) == ("one", "")
+    assert 0 < second.error < 0.1

@@ -14,7 +14,7 @@ from typing import Any
 import onnx
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
+from edgeship_converters.errors import StepError, in_a_line
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.steps.layered import LayeredOp
@@ -82,7 +82,9 @@ class OnnxLayers:
                 model = quantize_with(path, ranges, recipe, only=list(names)).data
         except Exception as error:
             # onnxruntime's own exceptions share no base but Exception.
-            raise StepError(f"{', '.join(names)} cannot be quantized: {error}") from error
+            raise StepError(
+                f"{', '.join(names)} cannot be quantized: {in_a_line(error)}"
+            ) from error
         nodes = onnx.load_model_from_string(model).graph.node
         return model if any(node.op_type == "QuantizeLinear" for node in nodes) else None
 

@@ -13,7 +13,7 @@ from litert_quantizer import qtyping
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError
+from edgeship_converters.errors import StepError, in_a_line
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.steps.layered import LayeredOp
@@ -65,7 +65,9 @@ class TfliteLayers:
             model = quantize_with(self.float_model, rules, self.ranges(recipe))
         except Exception as error:
             # As in tflite_quantize: the tool fails in many ways.
-            raise StepError(f"{', '.join(names)} cannot be quantized: {error}") from error
+            raise StepError(
+                f"{', '.join(names)} cannot be quantized: {in_a_line(error)}"
+            ) from error
         tensors = (t for graph in flatbuffer.read_model(model).subgraphs for t in graph.tensors)
         return model if any(tensor.type == _INT8 for tensor in tensors) else None
 
