@@ -24,6 +24,7 @@ from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.onnx_compact import compact
+from edgeship_converters.steps.onnx_indexed import IndexedModel
 from edgeship_converters.steps.onnx_masks import with_shallow_masks
 from edgeship_converters.steps.onnx_nodes import kept_in_float, matrix_stacks
 from edgeship_converters.steps.onnx_ranges import onnx_ranges
@@ -88,6 +89,7 @@ def quantize_with(
             }
         },
     )
+    quantizer.model = IndexedModel(quantizer.model.model)
     quantizer.quantize_model()
     quantizer.model.topological_sort()
     return Artifact.of_file(canonical_bytes(quantizer.model.model))

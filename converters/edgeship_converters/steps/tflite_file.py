@@ -1,10 +1,14 @@
-"""A TFLite model, changed as an object, as a file's bytes again."""
+"""TFLite models as files: packed again after a change, and looked into without unpacking.
+
+To unpack a model of a thousand operators takes longer than most of what is done with it.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import flatbuffers
+from ai_edge_litert import schema_py_generated as schema
 
 _IDENTIFIER = b"TFL3"
 
@@ -14,3 +18,31 @@ def packed(model: Any, builder: Any = None) -> bytes:
     builder = flatbuffers.Builder() if builder is None else builder
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())
+
+
+def builtins(model: bytes) -> set[int]:
+    """The kinds of a model's operators, as numbers of the schema's BuiltinOperator."""
+    root = schema.Model.GetRootAs(model)
+    codes = (root.OperatorCodes(place) for place in range(root.OperatorCodesLength()))
+    return {max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) for code in codes}
+
+
+def takes_any_rows(model: bytes) -> bool:
+    """Whether the number of rows is free in all inputs."""
+    graph = schema.Model.GetRootAs(model).Subgraphs(0)
+    inputs = [graph.Tensors(graph.Inputs(place)) for place in range(graph.InputsLength())]
+    return all(given.ShapeSignatureLength() and given.ShapeSignature(0) < 0 for given in inputs)
+
+
+def signature_is_stale(model: bytes) -> bool:
+    """Whether the first graph's signature names a tensor that the graph does not put out."""
+    root = schema.Model.GetRootAs(model)
+    graph = root.Subgraphs(0)
+    outputs = {graph.Outputs(place) for place in range(graph.OutputsLength())}
+    signatures = (root.SignatureDefs(place) for place in range(root.SignatureDefsLength()))
+    return any(
+        signature.Outputs(place).TensorIndex() not in outputs
+        for signature in signatures
+        if signature.SubgraphIndex() == 0
+        for place in range(signature.OutputsLength())
+    )

@@ -9,6 +9,7 @@ from litert_quantizer import qtyping
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.layer_names import LayerNames
+from edgeship_converters.steps.tflite_file import builtins
 
 _INTEGERS = {TensorType.INT64, TensorType.INT32, TensorType.UINT8, TensorType.INT8}
 _MOVING = {
@@ -63,6 +64,8 @@ def tflite_ops(model: bytes, names: LayerNames) -> list[Op]:
 
 def constant_left_matrices(model: bytes) -> list[str]:
     """The scopes of the BATCH_MATMULs whose left side is a constant, as Resizing's are."""
+    if BuiltinOperator.BATCH_MATMUL not in builtins(model):
+        return []
     parsed = flatbuffer.read_model(model)
     return [
         flatbuffer.get_op_scope(op, graph.tensors)
@@ -78,6 +81,8 @@ def feeding_integers(model: bytes) -> list[str]:
 
     A 4 that is 3.9999 after 8 bits would be cut off to 3.
     """
+    if BuiltinOperator.CAST not in builtins(model):
+        return []
     parsed = flatbuffer.read_model(model)
     found = []
     for graph in parsed.subgraphs:

@@ -6,7 +6,7 @@ from typing import Any
 
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
-from edgeship_converters.steps.tflite_file import packed
+from edgeship_converters.steps.tflite_file import packed, signature_is_stale
 
 
 def named_outputs(model: bytes) -> bytes:
@@ -15,6 +15,8 @@ def named_outputs(model: bytes) -> bytes:
     litert-quantizer leaves a signature at the integers where two outputs are one tensor, as an
     RNN's output and its last state are; XNNPACK keeps no such tensor.
     """
+    if not signature_is_stale(model):
+        return model
     parsed = flatbuffer.read_model(model)
     graph = parsed.subgraphs[0]
     outputs = {*map(int, graph.outputs)}
@@ -23,11 +25,9 @@ def named_outputs(model: bytes) -> bytes:
         for op in graph.operators
         if outputs & {*map(int, op.outputs)}
     }
-    stale = [output for output in _named(parsed) if output.tensorIndex not in outputs]
-    if not stale:
-        return model
-    for output in stale:
-        output.tensorIndex = made_of.get(output.tensorIndex, output.tensorIndex)
+    for output in _named(parsed):
+        if output.tensorIndex not in outputs:
+            output.tensorIndex = made_of.get(output.tensorIndex, output.tensorIndex)
     return packed(parsed)
 
 

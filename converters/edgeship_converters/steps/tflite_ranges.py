@@ -14,9 +14,14 @@ from litert_quantizer.utils import qsv_utils
 from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.recipe import Recipe
+from edgeship_converters.steps.tflite_file import takes_any_rows
 from edgeship_runtime.arrays import Array
 
 SIGNATURE = "serving_default"
+# Of small rows several run at once: the tool spends a millisecond on a thousand tensors each time.
+# A batch's activations are many times what goes in, so that large rows still run one by one.
+_BATCH_BYTES = 2**16
+_MOST_ROWS = 32
 
 Ranges: TypeAlias = dict[str, Any]
 
@@ -60,7 +65,7 @@ def _least_and_largest(model: bytes, rows: dict[str, Array]) -> Ranges:
         # It lays the model out for a size of 1 where sizes are free, which is less than some
         # kernels' windows.
         return _watched(model, rows)
-    found.calibrate({SIGNATURE: list(_one_by_one(rows))}, everything)
+    found.calibrate({SIGNATURE: list(_in_batches(rows, _batch(model, rows)))}, everything)
     seen = found.get_model_qsvs()
     return {
         name: {end: np.asarray(ends[end], np.float32) for end in ("min", "max")}
@@ -137,7 +142,7 @@ def _activations(
             experimental_preserve_all_tensors=True,
         )
     runner = interpreter.get_signature_runner(SIGNATURE)
-    for row in _one_by_one(rows):
+    for row in _in_batches(rows, 1):
         runner(**row)
         yield {
             detail["name"]: interpreter.get_tensor(detail["index"])
@@ -146,6 +151,14 @@ def _activations(
         }
 
 
-def _one_by_one(rows: dict[str, Array]) -> Iterator[dict[str, Array]]:
-    for index in range(len(next(iter(rows.values())))):
-        yield {name: array[index : index + 1] for name, array in rows.items()}
+def _batch(model: bytes, rows: dict[str, Array]) -> int:
+    """How many rows to run at once."""
+    if not takes_any_rows(model):
+        return 1
+    row_bytes = sum(array[:1].nbytes for array in rows.values())
+    return int(np.clip(_BATCH_BYTES // max(row_bytes, 1), 1, _MOST_ROWS))
+
+
+def _in_batches(rows: dict[str, Array], size: int) -> Iterator[dict[str, Array]]:
+    for start in range(0, len(next(iter(rows.values()))), size):
+        yield {name: array[start : start + size] for name, array in rows.items()}

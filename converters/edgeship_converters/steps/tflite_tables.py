@@ -13,7 +13,7 @@ from litert_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
 
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
-from edgeship_converters.steps.tflite_file import packed
+from edgeship_converters.steps.tflite_file import builtins, packed
 from edgeship_converters.steps.tflite_ops import feeding_integers, tflite_ops
 from edgeship_runtime.arrays import Array
 
@@ -32,6 +32,8 @@ def with_small_tables(model: bytes, recipe: Recipe, names: LayerNames) -> bytes:
     `float16` keeps it in float16, `dynamic-int8` and `int4` in int8, symmetric, with one scale:
     LiteRT gathers nothing of 4 bits, and by one scale only.
     """
+    if schema.BuiltinOperator.GATHER not in builtins(model):
+        return model
     parsed = flatbuffer.read_model(model)
     graph = parsed.subgraphs[0]
     places = [i for i, op in enumerate(graph.operators) if _table(parsed, graph, op)]
