@@ -6,19 +6,20 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from onnx import GraphProto, ModelProto
+from onnx import GraphProto, ModelProto, NodeProto
 
 # tf2onnx ends the names of what it makes with a count over the whole process.
 _COUNTED = re.compile(r"(.*)__\d+((?::\d+)?)")
 
 
 def canonical_bytes(model: ModelProto) -> bytes:
-    """Rename what carries a counter, order initializers by use, drop opsets that nothing uses.
+    """Order nodes and initializers by use, rename what carries a counter, drop unused opsets.
 
     Inputs, outputs and all names without a counter stay as they are.
     """
     kept = ModelProto()
     kept.CopyFrom(model)
+    _sort_nodes(kept.graph)
     renamed = _new_names(kept.graph)
     for graph in graphs(kept.graph):
         _rename(graph, renamed)
@@ -38,9 +39,52 @@ def graphs(graph: GraphProto) -> Iterator[GraphProto]:
     """A graph, and those of its loops and branches."""
     yield graph
     for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from graphs(attribute.g)
+        for inner in _inner(node):
+            yield from graphs(inner)
+
+
+def _sort_nodes(graph: GraphProto) -> None:
+    """Put each node behind those that it takes from, as a walk from the outputs meets them.
+
+    tf2onnx takes them from sets, in another order in each process.
+    """
+    for node in graph.node:
+        for inner in _inner(node):
+            _sort_nodes(inner)
+    makers = {name: place for place, node in enumerate(graph.node) for name in node.output if name}
+    order: dict[int, None] = {}
+    ends = [makers[value.name] for value in graph.output if value.name in makers]
+    # What leads to no output comes last, as it came.
+    waiting = [(place, False) for place in reversed([*ends, *range(len(graph.node))])]
+    begun: set[int] = set()
+    while waiting:
+        place, done = waiting.pop()
+        if done:
+            order[place] = None
+        elif place not in begun:
+            begun.add(place)
+            waiting.append((place, True))
+            taken = [makers[name] for name in _taken(graph.node[place]) if name in makers]
+            waiting += [(before, False) for before in reversed(taken)]
+    nodes = [graph.node[place] for place in order]
+    copies = GraphProto()
+    copies.node.extend(nodes)
+    del graph.node[:]
+    graph.node.extend(copies.node)
+
+
+def _taken(node: NodeProto) -> Iterator[str]:
+    """What a node takes, and what its loops and branches take from outside of them."""
+    yield from node.input
+    for graph in _inner(node):
+        for inside in graph.node:
+            yield from _taken(inside)
+        for value in graph.output:
+            yield value.name
+
+
+def _inner(node: NodeProto) -> Iterator[GraphProto]:
+    return (attribute.g for attribute in node.attribute if attribute.HasField("g"))
 
 
 def _rename(graph: GraphProto, renamed: dict[str, str]) -> None:

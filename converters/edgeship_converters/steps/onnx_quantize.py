@@ -91,7 +91,6 @@ def quantize_with(
     )
     quantizer.model = IndexedModel(quantizer.model.model)
     quantizer.quantize_model()
-    quantizer.model.topological_sort()
     return Artifact.of_file(canonical_bytes(quantizer.model.model))
 
 
