@@ -41,10 +41,11 @@ class Frozen:
     outputs: Mapping[str, str]
 
 
-def operators(savedmodel: Artifact) -> frozenset[str]:
-    """The types of all operators in a SavedModel, in functions too, without loading it."""
+def nodes(savedmodel: Artifact) -> Iterator[Any]:
+    """The nodes of a SavedModel, in functions too, without loading it."""
     graphs = saved_model_pb2.SavedModel.FromString(savedmodel.files["1/saved_model.pb"])
-    return frozenset(node.op for graph in graphs.meta_graphs for node in _nodes(graph.graph_def))
+    for graph in graphs.meta_graphs:
+        yield from _nodes(graph.graph_def)
 
 
 def freeze(savedmodel: Artifact) -> Frozen:
