@@ -172,13 +172,18 @@ class Judge:
 
     def _unlike_values(self, outputs: Arrays, limit: float) -> Fault | None:
         for spec in self.contract.outputs:
-            if spec.dtype == "string":
-                expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
-                unlike = int(np.count_nonzero(~labels.same(expected, got)))
-                if unlike:
-                    return Fault(f"gives {unlike} other words in output {spec.name!r}", _REMEDY)
+            expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
+            if not spec.dtype.startswith("float"):
+                # Words, places and truths are the same or others, never near.
+                share = float(_unlike_rows(expected, got).mean())
+                if share > max(limit, 1.0 / len(expected) if limit else 0.0):
+                    return Fault(
+                        f"gives {share:.2%} of {len(expected)} rows another output {spec.name!r} "
+                        f"(limit {limit:.2%})",
+                        _REMEDY,
+                    )
                 continue
-            lost = unexplained(self.expected[spec.name], outputs[spec.name])
+            lost = unexplained(expected, got)
             if not lost <= limit:
                 return Fault(
                     f"leaves {_share_in_words(lost)} of the variance of output {spec.name!r} "

@@ -305,4 +305,19 @@ def test_words_are_judged_as_words() -> None:
     numbers: tuple[Number, ...] = ("float32", "integer")
     for number in numbers:
         assert fault(judging, {"word": expected.copy()}, number=number) is None
+        other[:3] = "blue"
         assert fault(judging, {"word": other}, number=number) is not None
+
+
+def test_places_are_the_same_or_others_and_never_near() -> None:
+    spec = OutputSpec(name="place", dtype="int32", shape=(None,), role="tensor")
+    contract = Contract(task="other", inputs=(X,), outputs=(spec,))
+    expected = np.arange(1000, dtype=np.int32)
+    rows = {"x": np.zeros((1000, 1), np.float32)}
+    judging = Judge(contract, rows, {"place": expected}, None, "held-out")
+    for unlike, passes in ((5, True), (6, False)):
+        other = expected + (np.arange(1000) < unlike).astype(np.int32)
+        said = fault(judging, {"place": other}, number="integer")
+        assert (said is None) == passes
+    assert said is not None
+    assert said.startswith("gives 0.60% of 1000 rows another output 'place' (limit 0.50%)")
