@@ -27,24 +27,29 @@ class Fault:
 
     Attributes:
         reason: what is wrong, with figure and limit where there are any.
-        remedy: what to do about it, besides leaving the variant out; empty where that is all.
+        ways: what to do about it, besides leaving the variant out.
         needed: whether all others are made of it, so that leaving it out would leave nothing.
     """
 
     reason: str
-    remedy: str = ""
+    ways: tuple[str, ...] = ()
     needed: bool = False
 
     def __str__(self) -> str:
         """All of it, for a user who asked for the variant by name."""
-        ways = [self.remedy, "" if self.needed else "leave it out with --variants"]
-        told = ", or ".join(way for way in ways if way)
-        return f"{self.reason}: {told}" if told else self.reason
+        leaving = () if self.needed else ("leave it out with --variants",)
+        return self._with((*self.ways, *leaving))
 
     @property
     def of_left_out(self) -> str:
         """Without the advice to do what was done."""
-        return f"{self.reason}: {self.remedy}" if self.remedy else self.reason
+        return self._with(self.ways)
+
+    def _with(self, ways: tuple[str, ...]) -> str:
+        if not ways:
+            return self.reason
+        *first, last = ways
+        return f"{self.reason}: {', '.join([*first, f'or {last}' if first else last])}"
 
 
 class SourceError(EdgeshipError):
@@ -60,9 +65,9 @@ class StepError(EdgeshipError):
 
     exit_code = 1
 
-    def __init__(self, reason: str, remedy: str = "", *, needed: bool = False) -> None:
+    def __init__(self, reason: str, *ways: str, needed: bool = False) -> None:
         """See `Fault` for the arguments."""
-        self.fault = Fault(reason, remedy, needed)
+        self.fault = Fault(reason, ways, needed)
         super().__init__(str(self.fault))
 
 

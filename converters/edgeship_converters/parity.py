@@ -33,9 +33,10 @@ _NOISE_MOST = 100.0
 # says, a variant may answer unlike the source by this many times the budget, and no more.
 _UNLIKE_ROOM = 10.0
 _UNLIKE_LEAST = 0.05
-_REMEDY = (
-    "give more or more typical rows with --data, keep layers in float with --recipe, or raise "
-    "--max-drop"
+_WAYS = (
+    "give more or more typical rows with --data",
+    "keep layers in float with --recipe",
+    "raise --max-drop",
 )
 
 
@@ -126,7 +127,7 @@ class Judge:
         return widened
 
     def _float_fault(self, outputs: Arrays, number: Number) -> Fault | None:
-        remedy = "these rows were drawn at random: give --data"
+        ways = ("give --data, since these rows were drawn at random",)
         for spec in self.contract.outputs:
             expected, got = self.expected[spec.name], np.asarray(outputs[spec.name])
             limits = self._limits(spec, number)
@@ -140,7 +141,7 @@ class Judge:
                 return Fault(
                     f"is off by {np.abs(got - expected).flat[worst]:.3g} in output {spec.name!r} "
                     f"(limit {limits.flat[worst]:.3g})",
-                    remedy if self.rows_from == "synthetic" else "",
+                    ways if self.rows_from == "synthetic" else (),
                 )
         return None
 
@@ -166,7 +167,7 @@ class Judge:
             return Fault(
                 f"gives {share:.2%} of {len(worse)} rows a label that is neither the source's nor "
                 f"right (limit {limit:.2%})",
-                _REMEDY,
+                _WAYS,
             )
         return None
 
@@ -180,7 +181,7 @@ class Judge:
                     return Fault(
                         f"gives {share:.2%} of {len(expected)} rows another output {spec.name!r} "
                         f"(limit {limit:.2%})",
-                        _REMEDY,
+                        _WAYS,
                     )
                 continue
             lost = unexplained(expected, got)
@@ -188,7 +189,7 @@ class Judge:
                 return Fault(
                     f"leaves {_share_in_words(lost)} of the variance of output {spec.name!r} "
                     f"unexplained (limit {limit:.2%})",
-                    _REMEDY,
+                    _WAYS,
                 )
         return None
 
@@ -204,7 +205,7 @@ class Judge:
                 return Fault(
                     f"loses {drop:.2%} {evidence.metric} on {evidence.rows} rows "
                     f"(limit {self._limit_in_words(limit)})",
-                    _REMEDY,
+                    _WAYS,
                 )
             return None
         if evidence.label_flips is not None:
@@ -213,7 +214,7 @@ class Judge:
                 return Fault(
                     f"flips {share:.2%} of labels on {evidence.rows} rows "
                     f"(limit {self._limit_in_words(limit)})",
-                    _REMEDY,
+                    _WAYS,
                 )
             return None
         return None

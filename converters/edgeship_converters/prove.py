@@ -75,7 +75,7 @@ class Prover:
         try:
             outputs = self.outputs(step.variant, artifact)
         except EdgeshipError as error:
-            stopped = Fault(f"does not run: {error}", "keep layers in float with --recipe")
+            stopped = Fault(f"does not run: {error}", ("keep layers in float with --recipe",))
             return Proof(None, stopped, nothing)
         unlike = self.judge.shape_fault(outputs)
         if unlike is not None:

@@ -135,7 +135,7 @@ def test_a_refusal_names_the_layer_the_operator_and_the_way_round(
         take(step, saved, task)
     message = str(caught.value)
     assert message.startswith(f"colours cannot become {form}: layer 'my_hash' needs the operator ")
-    assert message.endswith("by another layer, or leave it out with --variants")
+    assert message.endswith("do it by another layer, or leave it out with --variants")
     assert "\n" not in message
     assert len(message) <= 300
 

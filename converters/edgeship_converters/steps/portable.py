@@ -136,8 +136,8 @@ def _checked(layer: Any, faults: list[StepError]) -> Any:
                 f"layer {layer.name!r} is a TimeDistributed over a free number of steps, which "
                 "Keras itself computes wrongly"
             )
-            remedy = "fix the number in keras.Input, or leave the wrapper away"
-            faults.append(StepError(fault, remedy, needed=True))
+            ways = ("fix the number in keras.Input", "leave the wrapper away")
+            faults.append(StepError(fault, *ways, needed=True))
         return call(inputs, *arguments, **named)
 
     return checked

@@ -17,7 +17,7 @@ KEEP_IN_FLOAT = "keep the layer in float with --recipe"
 
 
 @contextmanager
-def refusing(task: Task, what: str, remedy: str = "", *, needed: bool = False) -> Iterator[None]:
+def refusing(task: Task, what: str, *ways: str, needed: bool = False) -> Iterator[None]:
     """Turn whatever the block raises into a refusal.
 
     The tools' exceptions share no base but Exception, and they fail by bare asserts and lookups.
@@ -25,7 +25,7 @@ def refusing(task: Task, what: str, remedy: str = "", *, needed: bool = False) -
     Args:
         task: whose model it is.
         what: it cannot do, such as `become ONNX`.
-        remedy: besides leaving the variant out.
+        ways: out of it, besides leaving the variant out.
         needed: whether all other variants are made of this one.
 
     Raises:
@@ -37,7 +37,7 @@ def refusing(task: Task, what: str, remedy: str = "", *, needed: bool = False) -
         raise
     except Exception as error:
         line = in_a_line(error)
-        raise StepError(f"{task.name} cannot {what}: {line}", remedy, needed=needed) from error
+        raise StepError(f"{task.name} cannot {what}: {line}", *ways, needed=needed) from error
 
 
 def located(message: str) -> dict[str, str]:
@@ -70,5 +70,6 @@ def refusal(task: Task, form: str, operators: Mapping[str, str], reason: str = "
         fault = f"it needs {fault}"
     return StepError(
         f"{task.name} cannot become {form}: {fault}",
-        "do that layer's work before the model or by another layer",
+        "do that layer's work before the model",
+        "do it by another layer",
     )

@@ -73,7 +73,8 @@ def _naming_layers(source: TensorFlowSource, task: Task) -> Iterator[None]:
         )
         raise StepError(
             f"{task.name} cannot become a SavedModel: {which}: {called[2][:200]}",
-            "fix the sizes that are free in keras.Input, or use another layer",
+            "fix the sizes that are free in keras.Input",
+            "use another layer",
             needed=True,
         ) from error
 
