@@ -18,13 +18,13 @@ _METHOD = """\
 Made by `python benchmarks/conversion/run.py --out DIR`; the models and rows are in
 `benchmarks/conversion/`. Each way of converting runs in fresh processes, the two ways in turns; a
 small model goes the same way before the clock starts, so that imports count for neither. Seconds
-are medians over the rounds. *Bare tools* is the sum of the calls of each tool's own guide that make the same
-variants: `model.export`, one TFLiteConverter each, litert-quantizer for 4 bits, tf2onnx and
-onnxruntime, with the same calibration rows. *edgeship* makes them too, and proves each on the
-judging rows; its cache is off. Models named `mnist-…` are trained on MNIST and judged by accuracy
-on 2000 images that neither train nor calibrate, the autoencoder is trained on drawn spectra; the
-others have drawn weights, so their errors say how the arithmetic differs, and their label flips
-nothing about use."""
+are medians over the rounds. *Bare tools* is the sum of the calls of each tool's own guide that
+make the same variants: `model.export`, one TFLiteConverter each, litert-quantizer for 4 bits,
+tf2onnx and onnxruntime, with the same calibration rows. *edgeship* makes them too, and proves each
+on the judging rows; its cache is off. Models named `mnist-…` are trained on MNIST and judged by
+accuracy on 2000 images that neither train nor calibrate, the autoencoder is trained on drawn
+spectra; the others have drawn weights, so their errors say how the arithmetic differs, and their
+label flips nothing about use."""
 
 
 def page(tally: Tally) -> str:
