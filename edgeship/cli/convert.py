@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Rank layers by what quantizing each costs; keep some in float where int8 must have it.",
 )
-@click.option("--signature", metavar="NAME", help="Of a SavedModel, else serving_default.")
 @click.option("--report", metavar="FILE.html", help="Write what was shown as a page.")
 @click.option("--explain", is_flag=True, help="Print what would run, and stop.")
 @click.option("--no-cache", is_flag=True, help="Do all work anew.")
@@ -60,6 +59,7 @@ if TYPE_CHECKING:
     metavar="MODULE:ATTR",
     help="A layer or function of your own; its module is imported. May be repeated.",
 )
+@click.option("--signature", metavar="NAME", help="Of a SavedModel, else serving_default.")
 def convert(
     output: str | None,
     max_drop: str,

@@ -9,7 +9,7 @@ import click
 from edgeship.cli import table
 
 if TYPE_CHECKING:
-    from edgeship_runtime.bundle import InputSpec, OutputSpec
+    from edgeship_runtime.bundle import InputSpec, OutputSpec, QuantizedTensor
 
 
 @click.command()
@@ -42,6 +42,19 @@ def inspect(bundle: str, as_json: bool) -> None:
     click.echo(f"  sha256 {opened.sha256}")
     click.echo(judged_on(opened))
     table.show(*evidence_table(opened))
+    for variant in manifest.variants:
+        for way, held in (
+            ("takes", variant.quantization.inputs),
+            ("gives", variant.quantization.outputs),
+        ):
+            for name, tensor in held.items():
+                click.echo(f"{variant.name} {way} {name} as {_quantized(tensor)}")
+
+
+def _quantized(tensor: QuantizedTensor) -> str:
+    """What an integer of a quantized input or output stands for."""
+    sign = "-" if tensor.zero_point > 0 else "+"
+    return f"{tensor.dtype}: {tensor.scale:g} x (number {sign} {abs(tensor.zero_point)})"
 
 
 def _line(spec: InputSpec | OutputSpec) -> str:

@@ -58,6 +58,9 @@ def test_a_recipe_and_io_are_taken_from_the_command_line(
     variant = Bundle.open(tmp_path / "b.edgeship").manifest.variant("tflite-int8")
     assert variant.recipe["rows"] == 50
     assert list(variant.quantization.inputs) == ["image"]
+    shown = edgeship("inspect", tmp_path / "b.edgeship").stdout.splitlines()
+    scale = variant.quantization.inputs["image"].scale
+    assert f"tflite-int8 takes image as int8: {scale:g} x (number + 128)" in shown
 
 
 def test_a_bundle_cannot_be_named_as_a_model(conversion: list[object], tmp_path: Path) -> None:
