@@ -339,8 +339,8 @@ def answers(labels: Array, classes: int = 10) -> dict[str, Array]:
 def test_a_source_that_only_guesses_is_named_with_both_figures() -> None:
     known = contract(("x", "float32", (None, 8, 8, 1)), classes=10)
     always = np.full(len(DIGIT_LABELS), 3)
-    (found,) = lint_answers(known, answers(always), DIGIT_LABELS)
-    assert found.check == "guessing"
+    constant, found = lint_answers(known, answers(always), DIGIT_LABELS)
+    assert (constant.check, found.check) == ("same-answer", "guessing")
     assert not found.fatal
     assert "right on 10.2% of 1797 rows, guessing gives 10.2%" in found.message
     shuffled = RANDOM(0).permutation(DIGIT_LABELS)
@@ -354,7 +354,18 @@ def test_a_source_that_knows_something_is_left_alone() -> None:
     assert lint_answers(known, answers(half.astype(int)), DIGIT_LABELS.astype(str)) == []
     assert lint_answers(known, answers(half), None) == []
     one = np.zeros(100, int)
-    assert lint_answers(known, answers(one), one) == []
+    assert [found.check for found in lint_answers(known, answers(one), one)] == ["same-answer"]
+
+
+def test_a_source_that_answers_to_nothing_is_named() -> None:
+    known = contract(("x", "float32", (None, 8, 8, 1)))
+    constant = np.full((100, 1), 0.2, np.float32)
+    (found,) = lint_answers(known, {"out": constant * (1 + 1e-7)}, None)
+    assert (found.check, found.fatal) == ("same-answer", False)
+    assert "the same answer to all 100 rows in output 'out'" in found.message
+    varied = constant + RANDOM(0).normal(0, 1e-4, constant.shape).astype(np.float32)
+    assert lint_answers(known, {"out": varied}, None) == []
+    assert lint_answers(known, {"out": constant[:9]}, None) == []
 
 
 def test_nonsense_comes_first() -> None:

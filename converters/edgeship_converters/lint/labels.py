@@ -11,6 +11,9 @@ from edgeship_runtime.bundle import Contract
 
 _ROWS_PER_CLASS = 10
 _FEWEST_ANSWERS = 50
+_FEWEST_SAME = 10
+# Of the largest answer: what float32 rounds away in a sum or two.
+_SAME = 1e-6
 _LEAST_KAPPA = 0.1
 
 
@@ -43,7 +46,7 @@ def lint_labels(contract: Contract, labels: Array | None) -> list[Finding]:
 
 
 def lint_answers(contract: Contract, outputs: Arrays, truth: Array | None) -> list[Finding]:
-    """The source model itself does no better than a guess: it is fed what it does not know.
+    """The source's own answers tell against the rows: a guess, or the same to all of them.
 
     Agreement beyond chance is Cohen's kappa (Cohen 1960, Educational and Psychological
     Measurement 20): (right - guessed) / (1 - guessed), where `guessed` is the share of rows on
@@ -54,6 +57,33 @@ def lint_answers(contract: Contract, outputs: Arrays, truth: Array | None) -> li
         outputs: the source's own for the judged rows.
         truth: their labels [rows].
     """
+    return [*_same_answers(contract, outputs), *_guessing(contract, outputs, truth)]
+
+
+def _same_answers(contract: Contract, outputs: Arrays) -> list[Finding]:
+    """Outputs that hang on no row: agreement on them proves nothing."""
+    found = []
+    for spec in contract.outputs:
+        answers = np.asarray(outputs[spec.name])
+        if len(answers) < _FEWEST_SAME or not answers.size:
+            continue
+        if answers.dtype.kind == "f":
+            size = float(np.abs(answers).max())
+            same = float(np.ptp(answers, axis=0).max()) <= _SAME * size
+        else:
+            same = bool((answers == answers[:1]).all())
+        if same:
+            message = (
+                f"the source model gives the same answer to all {len(answers)} rows in output "
+                f"{spec.name!r}, and agreement on that proves nothing: the rows are not as the "
+                "model was trained on, or it is not trained"
+            )
+            found.append(Finding("same-answer", False, message))
+    return found
+
+
+def _guessing(contract: Contract, outputs: Arrays, truth: Array | None) -> list[Finding]:
+    """The source does no better than a guess: it is fed what it does not know."""
     decided = deciding.decide(contract, outputs)
     if truth is None or decided is None or truth.ndim != 1 or len(truth) < _FEWEST_ANSWERS:
         return []
