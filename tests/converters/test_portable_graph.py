@@ -13,12 +13,15 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from tensorflow.core.protobuf import saved_model_pb2
+from tf2onnx.optimizer.identity_optimizer import IdentityOptimizer
 
 from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.errors import StepError
 from edgeship_converters.plan import STEPS, take
 from edgeship_converters.sources import open_source
+from edgeship_converters.steps import savedmodel_to_onnx
 from edgeship_converters.steps.known import known
+from edgeship_converters.steps.onnx_optimizers import optimizers
 from edgeship_converters.steps.portable import portable
 from edgeship_runtime.engines import Engine
 from edgeship_runtime.engines.litert import LiteRT
@@ -118,6 +121,24 @@ def test_a_higher_opset_is_taken_where_the_lowest_lacks_the_operator(tmp_path: P
     assert opset.version == 18
     (answer,) = OnnxRuntime(made).run({"x": np.array([[0, 1, -5]], np.int32)}).values()
     np.testing.assert_array_equal(answer, [[-1, -2, 4]])
+
+
+def test_an_optimizer_that_fails_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(IdentityOptimizer):  # type: ignore[misc]
+        """Removes a node that others need, and gives up."""
+
+        def optimize(self, graph: Any, *_: Any) -> Any:
+            graph.remove_node(graph.get_nodes()[0].name)
+            raise RuntimeError("gave up")
+
+    model = on((5,), layers.Dense(3, activation="relu"), layers.Dense(2))
+    sound = forms(model, tmp_path, "savedmodel onnx")["onnx-float32"].data
+    with_failing = {"failing": Failing, **optimizers()}
+    monkeypatch.setattr(savedmodel_to_onnx, "optimizers", lambda: with_failing)
+    data = forms(model, tmp_path, "savedmodel onnx")["onnx-float32"].data
+    assert data == sound
 
 
 @pytest.mark.parametrize("form", ["TFLite", "ONNX"])
