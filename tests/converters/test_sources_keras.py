@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -168,3 +170,22 @@ def test_sparse_inputs_are_refused() -> None:
 def test_objects_of_other_kinds_are_refused() -> None:
     with pytest.raises(SourceError, match="cannot be converted from memory"):
         open_source(object())
+
+
+def test_a_file_that_is_no_archive_is_refused_before_anything_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "m.keras").write_text("hello")
+    script = (
+        "import sys\n"
+        "from edgeship_converters.sources import open_source\n"
+        "try:\n"
+        "    open_source('m.keras')\n"
+        "except Exception as error:\n"
+        "    print(error, 'tensorflow' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.stdout == (
+        "m.keras is not a Keras model that can be loaded: it is no zip file; expected what "
+        "model.save('model.keras') writes False\n"
+    )

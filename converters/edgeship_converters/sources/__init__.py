@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,12 @@ def open_source(
 
             return load_sklearn(where, of_file(where), allow_pickle=allow_pickle)
         case "keras":
+            # Said before seconds are spent on importing TensorFlow.
+            if suffix not in _HDF5 and not zipfile.is_zipfile(where):
+                raise SourceError(
+                    f"{where} is not a Keras model that can be loaded: it is no zip file; expected "
+                    "what model.save('model.keras') writes"
+                )
             from edgeship_converters.sources.custom_objects import import_custom_objects
 
             objects = import_custom_objects(custom_objects)
