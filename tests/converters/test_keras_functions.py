@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from keras import ops
 
+from edgeship_converters.convert import carry_out
+from edgeship_converters.request import Request
 from tests.converters.keras_layers.case import SEQUENCE, Case, normal
 from tests.converters.keras_layers.outcome import outcomes
 
@@ -128,17 +130,37 @@ PRODUCTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize(
+every_group = pytest.mark.parametrize(
     "functions",
     [ARITHMETIC, TRIGONOMETRY, REDUCTIONS, SHAPES, CHOICES, PRODUCTS],
     ids=["arithmetic", "trigonometry", "reductions", "shapes", "choices", "products"],
 )
+
+
+def model_of(functions: dict[str, Callable[[Any], Any]]) -> Any:
+    """A model with an output for each function."""
+    x = keras.Input(SEQUENCE, name="x")
+    return keras.Model(x, {name: function(x) for name, function in functions.items()})
+
+
+@every_group
 def test_a_function_of_keras_converts_with_parity(
     functions: dict[str, Callable[[Any], Any]], tmp_path: Path
 ) -> None:
-    def build() -> Any:
-        x = keras.Input(SEQUENCE, name="x")
-        return keras.Model(x, {name: function(x) for name, function in functions.items()})
-
-    found = outcomes(Case("Functional", "functions", build, (normal,)), tmp_path)
+    case = Case("Functional", "functions", lambda: model_of(functions), (normal,))
+    found = outcomes(case, tmp_path)
     assert {format: outcome.detail for format, outcome in found.items()} == dict.fromkeys(found, "")
+
+
+@every_group
+def test_in_fewer_bits_a_function_runs_whatever_it_loses(
+    functions: dict[str, Callable[[Any], Any]], tmp_path: Path
+) -> None:
+    rows = np.random.default_rng(0).normal(size=(120, *SEQUENCE)).astype(np.float32)
+    request = Request(source=model_of(functions), data={"x": rows}, max_drop=0.99)
+    left_out = carry_out(request, tmp_path / "b").left_out
+    assert not {
+        variant: reason
+        for variant, reason in left_out.items()
+        if "does not run" in reason or "cannot" in reason
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onnx import ModelProto
+from onnx import ModelProto, defs
 
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
@@ -77,6 +77,21 @@ def shape_arithmetic(model: ModelProto) -> list[str]:
     for node in model.graph.node:
         if node.op_type == "Shape" or (node.op_type in _ARITHMETIC and known >= {*node.input}):
             known |= {*node.output}
+            found.append(node.name)
+    return [name for name in found if name]
+
+
+def taking_no_half(model: ModelProto) -> list[str]:
+    """The names of the nodes whose operators take float32 and not float16 in the model's opset."""
+    opsets = {opset.domain: opset.version for opset in model.opset_import}
+    found = []
+    for node in model.graph.node:
+        version = opsets.get(node.domain)
+        if version is None or not defs.has(node.op_type, version, node.domain):
+            continue
+        schema = defs.get_schema(node.op_type, version, node.domain)
+        taken = [set(given.types) for given in schema.inputs]
+        if any("tensor(float)" in types and "tensor(float16)" not in types for types in taken):
             found.append(node.name)
     return [name for name in found if name]
 

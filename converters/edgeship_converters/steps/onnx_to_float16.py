@@ -17,6 +17,7 @@ from edgeship_converters.steps.onnx_compact import compact
 from edgeship_converters.steps.onnx_nodes import (
     kept_in_float,
     shape_arithmetic,
+    taking_no_half,
     without_empty_sizes,
 )
 from edgeship_converters.steps.refusal import refusing
@@ -33,6 +34,7 @@ def onnx_to_float16(model: Artifact, task: Task) -> Artifact:
     blocked = {
         *kept_in_float(parsed, task.chosen_recipe(), task.layers),
         *shape_arithmetic(parsed),
+        *taking_no_half(parsed),
     }
     without_empty_sizes(parsed)
     with refusing(task, "become float16 ONNX"):

@@ -34,6 +34,16 @@ def takes_any_rows(model: bytes) -> bool:
     return all(given.ShapeSignatureLength() and given.ShapeSignature(0) < 0 for given in inputs)
 
 
+def passes_outputs_on(model: bytes) -> bool:
+    """Whether an operator of the first graph takes what the graph also puts out."""
+    graph = schema.Model.GetRootAs(model).Subgraphs(0)
+    outputs = {graph.Outputs(place) for place in range(graph.OutputsLength())}
+    operators = (graph.Operators(place) for place in range(graph.OperatorsLength()))
+    return any(
+        op.Inputs(place) in outputs for op in operators for place in range(op.InputsLength())
+    )
+
+
 def signature_is_stale(model: bytes) -> bool:
     """Whether the first graph's signature names a tensor that the graph does not put out."""
     root = schema.Model.GetRootAs(model)

@@ -12,6 +12,7 @@ from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.steps.tflite_file import builtins
 
 _INTEGERS = {TensorType.INT64, TensorType.INT32, TensorType.UINT8, TensorType.INT8}
+_SPLITTING = {BuiltinOperator.SPLIT, BuiltinOperator.SPLIT_V, BuiltinOperator.UNPACK}
 _MOVING = {
     BuiltinOperator.GATHER,
     BuiltinOperator.RESHAPE,
@@ -94,6 +95,24 @@ def feeding_integers(model: bytes) -> list[str]:
                     exact.add(int(op.inputs[0]))
             elif code in _MOVING and exact & {*map(int, op.outputs)}:
                 exact.add(int(op.inputs[0]))
+                found.append(flatbuffer.get_op_scope(op, graph.tensors))
+    return found
+
+
+def with_unused_parts(model: bytes) -> list[str]:
+    """The scopes of the SPLITs of which nothing takes some part.
+
+    The tool leaves such a part in float beside the integers of the others, which XNNPACK refuses.
+    """
+    if not builtins(model) & _SPLITTING:
+        return []
+    parsed = flatbuffer.read_model(model)
+    found = []
+    for graph in parsed.subgraphs:
+        taken = {int(i) for op in graph.operators for i in op.inputs} | {*map(int, graph.outputs)}
+        for op in graph.operators:
+            code = parsed.operatorCodes[op.opcodeIndex].builtinCode
+            if code in _SPLITTING and not taken >= {*map(int, op.outputs)}:
                 found.append(flatbuffer.get_op_scope(op, graph.tensors))
     return found
 

@@ -22,8 +22,9 @@ from edgeship_converters.steps.tflite_ops import (
     constant_left_matrices,
     feeding_integers,
     tflite_ops,
+    with_unused_parts,
 )
-from edgeship_converters.steps.tflite_outputs import named_outputs
+from edgeship_converters.steps.tflite_outputs import named_outputs, with_integers_passed_on
 from edgeship_converters.steps.tflite_ranges import SIGNATURE, Ranges, tflite_ranges
 from edgeship_converters.steps.tflite_tables import with_small_tables
 from edgeship_runtime.bundle import Quantization, QuantizedTensor
@@ -70,7 +71,7 @@ def quantize_with(model: bytes, rules: Any, ranges: Ranges | None) -> bytes:
         # Where no tensor is a float, as in a table of words, none would count as not calibrated.
         ranges = ranges or {"": {"min": np.float32(0), "max": np.float32(0)}}
     quantized = bytes(_Quantizer(model, rules).quantize(ranges).quantized_model)
-    return named_outputs(quantized)
+    return named_outputs(with_integers_passed_on(quantized))
 
 
 class _Quantizer(quantizer.Quantizer):  # type: ignore[misc]
@@ -97,7 +98,7 @@ def rules_of(model: bytes, recipe: Recipe, names: LayerNames, io: str) -> Any:
         if precision != recipe.precision:
             _except(rules, op.scope, precision, recipe)
     _keep_left_matrices_in_float(rules, model)
-    for scope in feeding_integers(model):
+    for scope in (*feeding_integers(model), *with_unused_parts(model)):
         _except(rules, scope, "float32", recipe)
     if io == "float":
         _keep_ends_in_float(rules)
@@ -108,9 +109,12 @@ def rules_for(scopes: Iterable[str], recipe: Recipe, model: bytes) -> Any:
     """Rules that quantize some operators, by scope, as the recipe says, and nothing else."""
     rules = recipe_manager.RecipeManager()
     _add(rules, _EVERYWHERE, "float32", recipe)
+    unused = {*with_unused_parts(model)}
     looped = {op.scope for op in tflite_ops(model, LayerNames(())) if op.looped}
     for scope in scopes:
         precision = recipe.precision
+        if scope in unused:
+            continue
         if scope in looped and precision in _STATIC:
             precision = "dynamic-int8"
         _except(rules, scope, precision, recipe)
