@@ -106,7 +106,7 @@ def gather(
             rows_from="eval-data",
         )
     if main is None:
-        return Rows(contract, None, None, None, _synthetic(contract, known), None, "synthetic")
+        return Rows(contract, None, None, None, drawn(contract, known), None, "synthetic")
     everything = _checked(contract, main, data)
     order = _shuffled(everything)
     if len(order) < _FEWEST:
@@ -249,7 +249,8 @@ def _labels(rows: datafiles.DataSet | None, chosen: Array) -> Array | None:
     return None if rows is None or rows.labels is None else rows.labels[chosen]
 
 
-def _synthetic(contract: Contract, known: Vocabulary | None) -> dict[str, Array]:
+def drawn(contract: Contract, known: Vocabulary | None = None) -> dict[str, Array]:
+    """Rows for want of data, always the same, within what the model knows."""
     random = np.random.default_rng(_SEED)
     known = known or Vocabulary()
     return {spec.name: _draw(spec, random, known) for spec in contract.inputs}

@@ -10,7 +10,8 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
-from sklearn.cluster import KMeans
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import DBSCAN, KMeans
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
@@ -82,11 +83,11 @@ def test_labels_come_back_in_their_own_type(labels: str, tmp_path: Path) -> None
     assert bundle.manifest.variants[0].evidence.metric == "accuracy"
 
 
-def test_a_classifier_without_probabilities_gives_labels_alone(tmp_path: Path) -> None:
+def test_a_classifier_without_probabilities_gives_its_decision(tmp_path: Path) -> None:
     rows, target = load_iris(return_X_y=True)
     model = make_pipeline(StandardScaler(), RidgeClassifier()).fit(rows, target)
     bundle = convert(saved(model, tmp_path), tmp_path / "b")
-    assert [output.name for output in bundle.manifest.outputs] == ["label"]
+    assert [output.name for output in bundle.manifest.outputs] == ["label", "decision"]
     got = load(bundle).predict(rows)["label"]
     assert got.tolist() == model.predict(rows.astype(np.float32)).tolist()
 
@@ -219,12 +220,8 @@ def test_the_same_file_cannot_calibrate_and_judge(cancer: Path, tmp_path: Path) 
     ("model", "message"),
     [
         (LogisticRegression(), "not fitted"),
-        (KMeans(2, n_init=1).fit([[0.0], [1.0]]), "neither a classifier nor a regressor"),
-        ({"a": 1}, "expected a model that predicts"),
-        (
-            RandomForestClassifier(2).fit([[0.0], [1.0]], [[0, 1], [1, 0]]),
-            "several labels",
-        ),
+        (DBSCAN().fit([[0.0], [1.0]]), "says nothing about new rows"),
+        ({"a": 1}, "expected a scikit-learn model"),
     ],
 )
 def test_what_is_not_covered_is_refused(model: Any, message: str, tmp_path: Path) -> None:
@@ -232,14 +229,71 @@ def test_what_is_not_covered_is_refused(model: Any, message: str, tmp_path: Path
         convert(saved(model, tmp_path), tmp_path / "b")
 
 
-def test_a_model_that_skl2onnx_does_not_know_is_refused_by_name(tmp_path: Path) -> None:
-    from sklearn.neighbors import NearestCentroid
-
+def test_a_step_of_the_users_own_is_refused_by_name_and_place(tmp_path: Path) -> None:
     rows, target = load_iris(return_X_y=True)
-    model = NearestCentroid().fit(rows, target)
-    with pytest.raises(StepError, match="NearestCentroid"):
-        convert(saved(model, tmp_path), tmp_path / "b")
+    model = make_pipeline(Halved(), LogisticRegression(max_iter=500)).fit(rows, target)
+    joblib.dump(model, tmp_path / "model.joblib")
+    with pytest.raises(StepError, match=r"the tests\.Halved \(in Pipeline\) cannot become ONNX"):
+        convert(tmp_path / "model.joblib", tmp_path / "b", allow_pickle=True)
     assert not (tmp_path / "b").exists()
+
+
+class Halved(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A step of the user's own."""
+
+    def fit(self, rows: Any, target: Any = None) -> Any:
+        """Learn nothing but the width."""
+        self.n_features_in_ = np.shape(rows)[1]
+        return self
+
+    def transform(self, rows: Any) -> Any:
+        """Half of everything."""
+        return np.asarray(rows) / 2
+
+
+def test_a_model_in_memory_needs_no_file(tmp_path: Path) -> None:
+    rows, target = load_iris(return_X_y=True)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, target)
+    bundle = convert(model, tmp_path / "b")
+    got = load(bundle).predict(rows)["label"]
+    assert got.tolist() == model.predict(rows.astype(np.float32)).tolist()
+    again = convert(model, tmp_path / "again")
+    assert again.manifest.source.sha256 == bundle.manifest.source.sha256
+
+
+def test_where_float32_loses_too_much_the_form_computes_in_float64(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rows = (random.normal(size=(300, 2)) + 4096).astype(np.float32)
+    # The difference of two large columns, of which float32 products keep few bits.
+    model = LinearRegression().fit(rows, (rows[:, 0] - rows[:, 1]) * 1000.0)
+    np.savez(tmp_path / "rows.npz", x=rows)
+    bundle = convert(saved(model, tmp_path), tmp_path / "b", data=tmp_path / "rows.npz")
+    assert bundle.manifest.outputs[0].dtype == "float32"
+    np.testing.assert_allclose(
+        load(bundle).predict(rows)["prediction"],
+        model.predict(rows.astype(np.float64)),
+        rtol=1e-6,
+        atol=1e-3,
+    )
+
+
+def test_a_clusterer_gives_its_cluster_and_distances(tmp_path: Path) -> None:
+    rows, _ = load_iris(return_X_y=True)
+    model = KMeans(3, n_init=1, random_state=0).fit(rows)
+    bundle = convert(model, tmp_path / "b")
+    assert [output.name for output in bundle.manifest.outputs] == ["cluster", "transformed"]
+    got = load(bundle).predict(rows)
+    sent = rows.astype(np.float32).astype(np.float64)
+    assert got["cluster"].tolist() == model.predict(sent).tolist()
+
+
+def test_several_labels_a_row_are_given_side_by_side(tmp_path: Path) -> None:
+    rows, target = load_iris(return_X_y=True)
+    truth = np.stack([target * 10, target > 0], axis=1)
+    model = RandomForestClassifier(5, random_state=0).fit(rows, truth)
+    got = load(convert(model, tmp_path / "b")).predict(rows)
+    assert got["label"].tolist() == model.predict(rows.astype(np.float32)).tolist()
+    assert got["probabilities"].shape == (150, 5)
 
 
 def test_rows_with_missing_values_are_refused(cancer: Path, tmp_path: Path) -> None:

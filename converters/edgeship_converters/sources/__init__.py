@@ -35,8 +35,8 @@ def open_source(
 
     Args:
         given: a `.keras`, `.h5`, `.hdf5` or `.skops` file; `.joblib` and `.pkl` only with
-            `allow_pickle`; a SavedModel folder, or a folder with such by version numbers; a Keras
-            or tf-keras model.
+            `allow_pickle`; a SavedModel folder, or a folder with such by version numbers; a Keras,
+            tf-keras or scikit-learn model.
         allow_pickle: whether a file may be opened that can run any code on opening.
         custom_objects: the user's own layers and functions that a Keras file refers to, each as
             `module:attr`; importing the module runs its code. Or the objects, by name.
@@ -112,9 +112,13 @@ def _in_memory(model: Any) -> Source:
         from edgeship_converters.sources.legacy_keras import in_memory as legacy_in_memory
 
         return legacy_in_memory(model)
+    if hasattr(model, "fit") and hasattr(model, "get_params"):
+        from edgeship_converters.sources.sklearn_model import in_memory as sklearn_in_memory
+
+        return sklearn_in_memory(model)
     raise SourceError(
-        f"a {type(model).__name__} cannot be converted from memory: expected a Keras model, or "
-        "the path of a model file; save scikit-learn models with skops.io.dump"
+        f"a {type(model).__name__} cannot be converted from memory: expected a Keras or "
+        "scikit-learn model, or the path of a model file"
     )
 
 

@@ -9,7 +9,7 @@ largest float32 number that scikit-learn sends to the left, scaling included, so
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from sklearn.ensemble import (
     ExtraTreesRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -43,6 +44,7 @@ _TREES = (
     ExtraTreesRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
 )
@@ -50,6 +52,19 @@ _TREES = (
 _MONOTONE = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
 _LARGEST = 0x7F7FFFFF
 _COUNT = 2 * (_LARGEST + 1)
+
+
+def with_scaling_folded(steps: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The steps of a pipeline, where trees at its end have taken in the scaling before them."""
+    kept = list(steps)
+    if not kept or type(kept[-1][1]) not in _TREES:
+        return kept
+    first = len(kept) - 1
+    while first and type(kept[first - 1][1]) in _MONOTONE:
+        first -= 1
+    if first == len(kept) - 1:
+        return kept
+    return [*kept[:first], (kept[-1][0], with_exact_thresholds(Pipeline(kept[first:])))]
 
 
 def with_exact_thresholds(estimator: Any) -> Any:

@@ -1,77 +1,153 @@
-"""scikit-learn → ONNX, by our own converters or skl2onnx; the contract's names, no ZipMap."""
+"""scikit-learn → ONNX, with the contract's inputs and outputs; no ZipMap, nothing sparse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from onnx import GraphProto, helper, numpy_helper
-from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
-from skl2onnx.common.exceptions import MissingConverter, MissingShapeCalculator
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper
+from sklearn.base import is_classifier
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.errors import StepError, in_a_line
+from edgeship_converters.errors import SourceError, StepError
+from edgeship_converters.parity import Judge
+from edgeship_converters.rows import drawn
 from edgeship_converters.sources.sklearn_model import SklearnSource
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
-from edgeship_converters.steps.exact_trees import with_exact_thresholds
-from edgeship_converters.steps.forest_to_onnx import FORESTS, forest_to_onnx
-from edgeship_runtime.bundle import OutputSpec
+from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.dispatch import Dispatch
+from edgeship_converters.steps.classical.estimators import ESTIMATORS
+from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.rows import Block, Kind, Rows
+from edgeship_runtime.arrays import Array, numpy_dtype
+from edgeship_runtime.bundle import InputSpec, OutputSpec
+from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
+from edgeship_runtime.errors import EngineError
 
-# As for Keras models; the classical operators are those of ai.onnx.ml up to version 3.
-OPSETS = {"": 15, "ai.onnx.ml": 3}
+_PROBED = 1000
 
 
 def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
-    """Convert, and give the outputs the contract's names.
+    """Convert in float32 or, where that does not agree with the source, in float64.
 
     Raises:
-        StepError: where skl2onnx has no converter for the model or a step of it.
+        StepError: where there is no converter for the model or a step of it.
     """
-    width = task.contract.inputs[0].shape[1]
-    scores = any(spec.role == "probabilities" for spec in task.contract.outputs)
-    estimator = with_exact_thresholds(source.estimator)
-    if type(estimator) in FORESTS:
-        return Artifact.of_file(canonical_bytes(forest_to_onnx(estimator, task.name, OPSETS)))
+    single = Artifact.of_file(canonical_bytes(classical_model(source, task)))
+    if _agrees(single, source, task):
+        return single
+    double = Artifact.of_file(canonical_bytes(classical_model(source, task, precise=True)))
+    return double if _agrees(double, source, task) else single
+
+
+def _agrees(artifact: Artifact, source: SklearnSource, task: Task) -> bool:
+    """Whether a form answers as the source does, on rows that it is not judged on later."""
+    given = task.calibration or drawn(task.contract)
+    inputs = {name: array[:_PROBED] for name, array in given.items()}
     try:
-        model = convert_sklearn(
-            estimator,
-            name=task.name,
-            initial_types=[("x", FloatTensorType([None, width]))],
-            options={id(estimator): {"zipmap": False}} if scores else None,
-            target_opset=OPSETS,
-        )
-    except (MissingConverter, MissingShapeCalculator) as error:
-        line = in_a_line(error)
-        raise StepError(f"{task.name} cannot become ONNX: {line}", needed=True) from error
-    except Exception as error:
-        # A converter that meets a model that it does not foresee raises anything.
-        line = in_a_line(error)
-        raise StepError(
-            f"{task.name} cannot become ONNX: {type(error).__name__}: {line}", needed=True
-        ) from error
-    _fit_outputs(model.graph, task.contract.outputs)
-    return Artifact.of_file(canonical_bytes(model))
+        expected = source.predict(inputs)
+        got = OnnxRuntime(artifact.data).run(inputs)
+    except (SourceError, EngineError):
+        # What is wrong with the rows, or the form, is for the proof to say.
+        return True
+    judge = Judge(task.contract, inputs, expected, None, "held-out")
+    return not judge.shape_fault(got) and not judge.fault(
+        got, judge.evidence(got, "float32"), "float32"
+    )
 
 
-def _fit_outputs(graph: GraphProto, specs: Sequence[OutputSpec]) -> None:
-    """Keep as many outputs as the contract has, by its names and shapes; skl2onnx fixes the order.
+def classical_model(source: SklearnSource, task: Task, *, precise: bool = False) -> ModelProto:
+    """The ONNX model of a source; with all reals between input and output float64 if `precise`."""
+    graph = Graph()
+    specs = task.contract.inputs
+    rows = Rows(
+        tuple(_block(spec, graph) for spec in specs),
+        specs[0].feature_names if len(specs) == 1 else tuple(spec.name for spec in specs),
+    )
+    dispatch = Dispatch(ESTIMATORS, graph, precise=precise)
+    answers = dispatch.answer(source.estimator, rows)
+    outputs = {}
+    for spec in task.contract.outputs:
+        try:
+            value = _output(spec, answers, source.estimator, graph)
+        except ValueError as error:
+            name = type(source.estimator).__name__
+            raise StepError(f"a {name} cannot become ONNX: {error}", needed=True) from error
+        outputs[spec.name] = (value, _element(spec), spec.shape)
+    return graph.model(task.name, [_input(spec) for spec in specs], outputs)
 
-    skl2onnx gives one prediction a row as a column, scikit-learn as a number.
+
+def _input(spec: InputSpec) -> ValueInfoProto:
+    return helper.make_tensor_value_info(spec.name, _element(spec), spec.shape)
+
+
+def _block(spec: InputSpec, graph: Graph) -> Block:
+    value = spec.name
+    if len(spec.shape) == 1:
+        value = graph.Unsqueeze(value, [1])
+    width = spec.shape[1] or 0 if len(spec.shape) == 2 else 1
+    kind: Kind = "string" if spec.dtype == "string" else "float32"
+    return Block(value, width, kind)
+
+
+def _element(spec: InputSpec | OutputSpec) -> int:
+    if spec.dtype == "string":
+        return TensorProto.STRING
+    return helper.np_dtype_to_tensor_dtype(numpy_dtype(spec.dtype))
+
+
+def _output(spec: OutputSpec, answers: Answers, estimator: Any, graph: Graph) -> str:
+    """The value that is an output of the contract.
+
+    Raises:
+        ValueError: where the converter does not give it.
     """
-    kept = list(graph.output)[: len(specs)]
-    del graph.output[:]
-    for old, spec in zip(kept, specs, strict=True):
-        column = spec.role == "value" and len(spec.shape) == 1
-        raw = f"{spec.name}_column" if column else spec.name
-        for node in graph.node:
-            node.input[:] = [raw if name == old.name else name for name in node.input]
-            node.output[:] = [raw if name == old.name else name for name in node.output]
-        if column:
-            # Not Squeeze: its form hangs on the opset, which skl2onnx lowers as it likes.
-            flat = numpy_helper.from_array(np.array([-1], np.int64), f"{spec.name}_shape")
-            graph.initializer.append(flat)
-            graph.node.append(helper.make_node("Reshape", [raw, flat.name], [spec.name]))
-        shape = [None, *spec.shape[1:]]
-        kind = old.type.tensor_type.elem_type
-        graph.output.append(helper.make_tensor_value_info(spec.name, kind, shape))
+    match spec.name:
+        case "label":
+            return _labels(spec, answers, estimator, graph)
+        case "probabilities" if answers.several:
+            return graph.Concat(*answers.several, axis=1)
+        case "transformed":
+            return _joined(spec, answers, graph)
+    value = getattr(answers, spec.name)
+    if value is None:
+        raise ValueError(f"the converter gives no {spec.name}")
+    return str(value)
+
+
+def _labels(spec: OutputSpec, answers: Answers, estimator: Any, graph: Graph) -> str:
+    if answers.index is None:
+        raise ValueError("the converter gives no label")
+    if not is_classifier(estimator):
+        return graph.Gather(np.array([-1, 1]), answers.index, axis=0)
+    classes = estimator.classes_
+    if len(spec.shape) == 1:
+        return _named(np.asarray(classes), answers.index, spec, graph)
+    if not isinstance(classes, list):
+        # An indicator for each label, 0 or 1.
+        return answers.index
+    columns = [
+        _named(np.asarray(names), graph.Gather(answers.index, [place], axis=1), spec, graph)
+        for place, names in enumerate(classes)
+    ]
+    return graph.Concat(*columns, axis=1)
+
+
+def _named(classes: Array, index: str, spec: OutputSpec, graph: Graph) -> str:
+    if spec.dtype == "float64":
+        return graph.Gather(graph.exactly(classes.astype(np.float64)), index, axis=0)
+    if classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))):
+        return index
+    return graph.Gather(classes, index, axis=0)
+
+
+def _joined(spec: OutputSpec, answers: Answers, graph: Graph) -> str:
+    rows = answers.transformed
+    if rows is None:
+        raise ValueError("the converter gives nothing transformed")
+    kinds = {block.kind for block in rows.blocks}
+    if kinds == {spec.dtype}:
+        values = [block.value for block in rows.blocks]
+        return values[0] if len(values) == 1 else graph.Concat(*values, axis=1)
+    matrix = rows.matrix(graph)
+    return matrix if spec.dtype == "float32" else graph.cast(matrix, numpy_dtype(spec.dtype))

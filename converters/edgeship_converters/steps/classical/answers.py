@@ -1,0 +1,90 @@
+"""What a fitted model answers, as values of the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.rows import Block, Kind, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Names of values; None for what a model does not give. Reals are the graph's own.
+
+    Attributes:
+        index: int64 (rows,), a classifier's label as its place among `classes_`; (rows, outputs)
+            for several labels a row.
+        probabilities: (rows, classes), as `predict_proba` gives them; for several labels a row,
+            see `several`.
+        decision: as `decision_function` gives them: (rows,) or (rows, classes).
+        prediction: a regressor's: (rows,) or (rows, outputs).
+        cluster: int64 (rows,), what a clusterer predicts.
+        score: (rows,), as `score_samples` gives them.
+        transformed: what `transform` gives.
+        several: the probabilities for each label, where a row has several.
+    """
+
+    index: str | None = None
+    probabilities: str | None = None
+    decision: str | None = None
+    prediction: str | None = None
+    cluster: str | None = None
+    score: str | None = None
+    transformed: Rows | None = None
+    several: tuple[str, ...] = ()
+
+    def in_reals_of(self, graph: Graph) -> Answers:
+        """The same, with reals that were computed in another precision cast to the graph's own."""
+        cast = {
+            name: graph.cast(value)
+            for name in ("probabilities", "decision", "prediction", "score")
+            if (value := getattr(self, name)) is not None
+        }
+        transformed = self.transformed
+        if transformed is not None:
+            kind: Kind = "float64" if graph.real == np.float64 else "float32"
+            blocks = tuple(
+                Block(graph.cast(block.value), block.width, kind)
+                if block.kind in ("float32", "float64") and block.kind != kind
+                else block
+                for block in transformed.blocks
+            )
+            transformed = Rows(blocks, transformed.names)
+        several = tuple(graph.cast(value) for value in self.several)
+        return replace(self, transformed=transformed, several=several, **cast)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of the fields that the model answers."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name))
+
+
+def most_probable(graph: Graph, probabilities: str) -> Answers:
+    """A classifier that decides for the most probable class, the first one on a tie."""
+    return Answers(
+        index=graph.ArgMax(probabilities, axis=1, keepdims=0), probabilities=probabilities
+    )
+
+
+def above(graph: Graph, values: str, threshold: float) -> str:
+    """1 where values of the shape (rows,) lie above a threshold, else 0, as int64."""
+    return graph.cast(graph.Greater(values, threshold), np.int64)
+
+
+def two_columns(graph: Graph, second: str) -> str:
+    """(rows,) probabilities of the second of two classes as (rows, 2)."""
+    column = graph.Unsqueeze(second, [1])
+    return graph.Concat(graph.Sub(1.0, column), column, axis=1)
+
+
+def flat(graph: Graph, column: str) -> str:
+    """(rows, 1) as (rows,)."""
+    return graph.Reshape(column, [-1])
+
+
+def shares(graph: Graph, values: str) -> str:
+    """Each row of (rows, n) divided by its sum."""
+    return graph.Div(values, graph.ReduceSum(values, [1], keepdims=1))

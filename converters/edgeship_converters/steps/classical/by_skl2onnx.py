@@ -1,0 +1,80 @@
+"""Estimators whose converter in skl2onnx is right, and as fast as one of our own would be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+
+from edgeship_converters.steps.classical.answers import Answers, flat
+from edgeship_converters.steps.classical.graph import ML, OPSETS, Graph
+from edgeship_converters.steps.classical.rows import Rows
+from edgeship_runtime.arrays import Array
+
+
+def by_skl2onnx(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """Convert by skl2onnx, and take its nodes over."""
+    real = DoubleTensorType if graph.real == np.float64 else FloatTensorType
+    classes = is_classifier(model)
+    scores = classes and hasattr(model, "predict_proba")
+    converted = convert_sklearn(
+        model,
+        initial_types=[("x", real([None, rows.width]))],
+        options={id(model): {"zipmap": False}} if classes else None,
+        target_opset=OPSETS,
+    )
+    values = graph.inline(converted.graph, {"x": rows.matrix(graph)})
+    if is_outlier_detector(model):
+        return Answers(
+            index=_places(np.array([-1, 1]), values[0], graph), decision=flat(graph, values[1])
+        )
+    if is_classifier(model):
+        if isinstance(model.classes_, list):
+            raise ValueError("it gives several labels a row")
+        index = _places(np.asarray(model.classes_), values[0], graph)
+        if scores:
+            return Answers(index=index, probabilities=graph.cast(values[1]))
+        decision = graph.cast(values[1])
+        if len(model.classes_) == 2:
+            decision = graph.Gather(decision, [1], axis=1)
+        return Answers(
+            index=index, decision=flat(graph, decision) if len(model.classes_) == 2 else decision
+        )
+    if is_regressor(model):
+        return Answers(prediction=_prediction(model, values[0], rows, graph))
+    if is_clusterer(model):
+        return Answers(cluster=graph.cast(flat(graph, values[0]), np.int64))
+    width = model.transform(_example(model, rows)).shape[1]
+    return Answers(transformed=Rows.of(graph.cast(values[0]), width, graph))
+
+
+def _prediction(model: Any, value: str, rows: Rows, graph: Graph) -> str:
+    value = graph.cast(value)
+    single = np.ndim(model.predict(_example(model, rows))) == 1
+    return flat(graph, value) if single else value
+
+
+def _example(model: Any, rows: Rows) -> Array:
+    return np.ones((1, rows.width))
+
+
+def _places(classes: Array, labels: str, graph: Graph) -> str:
+    """Each label's place among the classes."""
+    places = np.arange(len(classes)).tolist()
+    keys: dict[str, Any]
+    if classes.dtype.kind in "iub":
+        keys = {"keys_int64s": [int(value) for value in classes]}
+        if keys["keys_int64s"] == places:
+            return graph.cast(graph.Reshape(labels, [-1]), np.int64)
+        labels = graph.cast(labels, np.int64)
+    elif classes.dtype.kind in "UO":
+        keys = {"keys_strings": [str(value) for value in classes]}
+    else:
+        raise ValueError("its classes are neither words nor whole numbers")
+    (found,) = graph.node(
+        "LabelEncoder", labels, domain=ML, values_int64s=places, default_int64=-1, **keys
+    )
+    return graph.Reshape(found, [-1])

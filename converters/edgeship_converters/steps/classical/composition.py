@@ -1,0 +1,127 @@
+"""Models made of models, one behind the other or side by side, and wrappers around one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.rows import Rows, beside
+from edgeship_converters.steps.exact_trees import with_scaling_folded
+
+
+def pipeline(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """Pipeline: each step transforms for the next; the last one answers."""
+    answers = Answers(transformed=rows)
+    steps = [(name, step) for name, step in model.steps if step not in (None, "passthrough")]
+    for name, step in with_scaling_folded(steps):
+        answers = graph.answer(step, _transformed(answers, name))
+    return answers
+
+
+def feature_union(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """FeatureUnion: what several transformers make of the same rows, side by side, weighted."""
+    parts = []
+    for name, step in model.transformer_list:
+        if step == "drop":
+            continue
+        part = rows if step == "passthrough" else _transformed(graph.answer(step, rows), name)
+        weight = (model.transformer_weights or {}).get(name)
+        if weight is not None:
+            part = Rows.of(graph.Mul(part.matrix(graph), float(weight)), part.width, graph)
+        parts.append(part)
+    return Answers(transformed=beside(parts))
+
+
+def column_transformer(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """ColumnTransformer: each transformer takes its columns; the results stand side by side."""
+    parts = []
+    for name, step, columns in model.transformers_:
+        chosen = _places(columns, model, rows)
+        if not len(chosen) or step == "drop":
+            continue
+        part = rows.take(chosen, graph)
+        if step != "passthrough":
+            part = _transformed(graph.answer(step, part), name)
+        weight = (model.transformer_weights or {}).get(name)
+        if weight is not None:
+            part = Rows.of(graph.Mul(part.matrix(graph), float(weight)), part.width, graph)
+        parts.append(part)
+    return Answers(transformed=beside(parts))
+
+
+def best_of_search(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """GridSearchCV and its kin: the best estimator answers."""
+    return graph.answer(model.best_estimator_, rows)
+
+
+def frozen(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """FrozenEstimator: the estimator inside answers."""
+    return graph.answer(model.estimator, rows)
+
+
+def function(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """FunctionTransformer: none, or one of numpy's own functions of a single number."""
+    if model.func is None:
+        return Answers(transformed=rows)
+    operator = _FUNCTIONS.get(model.func)
+    if operator is None or model.kw_args:
+        name = getattr(model.func, "__name__", type(model.func).__name__)
+        known = ", ".join(function.__name__ for function in _FUNCTIONS)
+        raise ValueError(
+            f"its function {name!r} is Python code, which no ONNX file holds: expected none or "
+            f"one of numpy's {known}"
+        )
+    return Answers(transformed=Rows.of(operator(graph, rows.matrix(graph)), rows.width, graph))
+
+
+_FUNCTIONS: dict[Any, Any] = {
+    np.log1p: lambda graph, x: graph.Log(graph.Add(x, 1.0)),
+    np.expm1: lambda graph, x: graph.Sub(graph.Exp(x), 1.0),
+    np.log: lambda graph, x: graph.Log(x),
+    np.log2: lambda graph, x: graph.Div(graph.Log(x), float(np.log(2.0))),
+    np.log10: lambda graph, x: graph.Div(graph.Log(x), float(np.log(10.0))),
+    np.exp: lambda graph, x: graph.Exp(x),
+    np.sqrt: lambda graph, x: graph.Sqrt(x),
+    np.square: lambda graph, x: graph.Mul(x, x),
+    np.cbrt: lambda graph, x: graph.Mul(graph.Sign(x), graph.Pow(graph.Abs(x), 1.0 / 3.0)),
+    np.abs: lambda graph, x: graph.Abs(x),
+    np.negative: lambda graph, x: graph.Neg(x),
+    np.reciprocal: lambda graph, x: graph.Reciprocal(x),
+    np.sin: lambda graph, x: graph.Sin(x),
+    np.cos: lambda graph, x: graph.Cos(x),
+    np.tanh: lambda graph, x: graph.Tanh(x),
+    np.sign: lambda graph, x: graph.Sign(x),
+    np.floor: lambda graph, x: graph.Floor(x),
+    np.ceil: lambda graph, x: graph.Ceil(x),
+}
+
+
+def _transformed(answers: Answers, name: str) -> Rows:
+    if answers.transformed is None:
+        raise ValueError(f"its step {name!r} does not transform")
+    return answers.transformed
+
+
+def _places(columns: Any, model: Any, rows: Rows) -> list[int]:
+    """Columns that were chosen by name, place, mask or slice, as places."""
+    names = list(getattr(model, "feature_names_in_", ())) or list(rows.names)
+    places = list(range(rows.width))
+    if isinstance(columns, str):
+        return [names.index(columns)]
+    if isinstance(columns, slice):
+        if isinstance(columns.start, str) or isinstance(columns.stop, str):
+            start = None if columns.start is None else names.index(columns.start)
+            stop = None if columns.stop is None else names.index(columns.stop) + 1
+            return places[start:stop]
+        return places[columns]
+    if isinstance(columns, int | np.integer):
+        return [places[int(columns)]]
+    chosen = np.asarray(columns)
+    if chosen.dtype == bool:
+        return list(np.flatnonzero(chosen))
+    if chosen.dtype.kind in "UO":
+        return [names.index(column) for column in chosen]
+    return [places[int(column)] for column in chosen]

@@ -1,0 +1,93 @@
+"""Which converter a model, and every model inside it, is given to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from edgeship_converters.errors import StepError, in_a_line
+from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.rows import Rows
+
+Converter: TypeAlias = Callable[[Any, Rows, Graph], Answers]
+
+
+@dataclass(frozen=True, slots=True)
+class Precise:
+    """A converter whose sums need float64: its reals are cast before and after."""
+
+    convert: Converter
+
+
+def name_of(model: Any) -> str:
+    """The package and class of a model: what the table of estimators calls it.
+
+    >>> from sklearn.linear_model import Ridge
+    >>> name_of(Ridge())
+    'sklearn.Ridge'
+    """
+    kind = type(model)
+    return f"{kind.__module__.split('.')[0]}.{kind.__qualname__}"
+
+
+class Dispatch:
+    """Gives each model to its converter, and tells which step it was that cannot be converted."""
+
+    def __init__(
+        self, table: Mapping[str, Converter | Precise], graph: Graph, *, precise: bool = False
+    ) -> None:
+        """Answer by the converters of `table`; all in float64 where `precise`."""
+        self._table = table
+        self._graph = graph
+        self._precise = precise
+        self._path: list[str] = []
+        graph.answer = self.answer
+
+    def answer(self, model: Any, rows: Rows) -> Answers:
+        """What a model, or one inside another, answers to rows.
+
+        Raises:
+            StepError: naming the step that has no converter, or whose converter fails.
+        """
+        name = name_of(model)
+        self._path.append(name)
+        entry = self._table.get(name)
+        if entry is None:
+            raise StepError(
+                f"{self._where()} cannot become ONNX: edgeship has no converter for it",
+                "fit the model without it",
+                "see docs/estimators.md for those that convert",
+                needed=True,
+            )
+        try:
+            answers = self._convert(entry, model, rows)
+        except StepError:
+            raise
+        except Exception as error:
+            # A converter that meets a model that it does not foresee raises anything.
+            raise StepError(
+                f"{self._where()} cannot become ONNX: {in_a_line(error)}", needed=True
+            ) from error
+        self._path.pop()
+        return answers
+
+    def _where(self) -> str:
+        *outer, step = (name.removeprefix("sklearn.") for name in self._path)
+        return f"the {step} (in {' > '.join(outer)})" if outer else f"a {step}"
+
+    def _convert(self, entry: Converter | Precise, model: Any, rows: Rows) -> Answers:
+        precise = self._precise or isinstance(entry, Precise)
+        convert = entry.convert if isinstance(entry, Precise) else entry
+        if not precise or self._graph.real == np.float64:
+            return convert(model, rows, self._graph)
+        before = self._graph.real
+        self._graph.real = np.dtype(np.float64)
+        try:
+            answers = convert(model, rows, self._graph)
+        finally:
+            self._graph.real = before
+        return answers.in_reals_of(self._graph)

@@ -1,0 +1,102 @@
+"""The rows that a step of a model takes: one matrix, or columns of several kinds side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from edgeship_converters.steps.classical.graph import Graph
+
+# What a block holds: floats in the precision at hand, float32, float64, int64, bool or text.
+Kind = Literal["float32", "float64", "int64", "bool", "string"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Columns of one kind: an ONNX value of the shape (rows, width)."""
+
+    value: str
+    width: int
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Blocks of columns in order, and the columns' names where they have any."""
+
+    blocks: tuple[Block, ...]
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, value: str, width: int, graph: Graph) -> Rows:
+        """One matrix of the graph's reals."""
+        kind: Kind = "float64" if graph.real == np.float64 else "float32"
+        return cls((Block(value, int(width), kind),))
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return sum(block.width for block in self.blocks)
+
+    def matrix(self, graph: Graph) -> str:
+        """All columns as one matrix of the graph's reals.
+
+        Raises:
+            ValueError: where there is text among them.
+        """
+        values = []
+        for block in self.blocks:
+            if block.kind == "string":
+                raise ValueError("text reaches a step that computes with numbers")
+            same = np.dtype(block.kind) == graph.real
+            values.append(block.value if same else graph.cast(block.value))
+        if not values:
+            raise ValueError("no columns reach a step that needs some")
+        return values[0] if len(values) == 1 else graph.Concat(*values, axis=1)
+
+    def take(self, columns: Sequence[int], graph: Graph) -> Rows:
+        """Some of the columns, in the order given."""
+        chosen = [int(column) for column in columns]
+        names = tuple(self.names[column] for column in chosen) if self.names else ()
+        if chosen == list(range(self.width)):
+            return self
+        runs: list[tuple[Block, list[int]]] = []
+        for column in chosen:
+            block, place = self._where(column)
+            if runs and runs[-1][0] is block:
+                runs[-1][1].append(place)
+            else:
+                runs.append((block, [place]))
+        return Rows(tuple(_take(block, places, graph) for block, places in runs), names)
+
+    def columns(self, graph: Graph) -> list[Block]:
+        """Each column as a block of its own."""
+        return [self.take([column], graph).blocks[0] for column in range(self.width)]
+
+    def _where(self, column: int) -> tuple[Block, int]:
+        for block in self.blocks:
+            if column < block.width:
+                return block, column
+            column -= block.width
+        raise IndexError(column)
+
+
+def beside(parts: Sequence[Rows]) -> Rows:
+    """Several tables side by side; names are kept where all have some."""
+    named = all(part.names for part in parts)
+    names = tuple(name for part in parts for name in part.names) if named else ()
+    return Rows(tuple(block for part in parts for block in part.blocks), names)
+
+
+def _take(block: Block, places: list[int], graph: Graph) -> Block:
+    if places == list(range(block.width)):
+        return block
+    value: Any
+    if places == list(range(places[0], places[-1] + 1)):
+        value = graph.Slice(block.value, [places[0]], [places[-1] + 1], [1])
+    else:
+        value = graph.Gather(block.value, places, axis=1)
+    return Block(value, len(places), block.kind)

@@ -1,0 +1,107 @@
+"""Support vector machines: a kernel against the support vectors, as one matrix product."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from edgeship_converters.steps.classical.answers import Answers, above, flat
+from edgeship_converters.steps.classical.by_skl2onnx import by_skl2onnx
+from edgeship_converters.steps.classical.exactly import less
+from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.linear import linear
+from edgeship_converters.steps.classical.rows import Rows
+from edgeship_runtime.arrays import Array
+
+
+def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """SVC and NuSVC: one machine for each pair of classes, each pair gives one vote."""
+    # scikit-learn 1.9 marks the option by a word where it was not given.
+    if model.probability is True or model.break_ties:
+        # Platt's probabilities are coupled by iteration, which ONNX's own operator does.
+        return by_skl2onnx(model, rows, graph)
+    kernel = _kernel(model, rows, graph)
+    count = len(model.classes_)
+    if count == 2:
+        weights, bias = _dense(model.dual_coef_).T, model.intercept_
+        decision = flat(graph, linear(kernel, weights, bias, graph))
+        return Answers(index=above(graph, decision, 0.0), decision=decision)
+    pairs = list(combinations(range(count), 2))
+    pairwise = linear(kernel, _by_pairs(model, pairs), model.intercept_, graph)
+    first = graph.cast(graph.Greater(pairwise, 0.0))
+    winners = np.zeros((len(pairs), count))
+    losers = np.zeros((len(pairs), count))
+    for place, (one, other) in enumerate(pairs):
+        winners[place, one] = 1.0
+        losers[place, other] = 1.0
+    # A vote for the first of a pair, else for the second one.
+    votes = linear(first, winners - losers, losers.sum(axis=0), graph)
+    index = graph.ArgMax(votes, axis=1, keepdims=0)
+    if model.decision_function_shape == "ovo":
+        return Answers(index=index, decision=pairwise)
+    return Answers(index=index, decision=_sureness(votes, pairwise, winners - losers, graph))
+
+
+def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """SVR and NuSVR."""
+    values = linear(
+        _kernel(model, rows, graph), _dense(model.dual_coef_).T, model.intercept_, graph
+    )
+    return Answers(prediction=flat(graph, values))
+
+
+def one_class(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """OneClassSVM: an inlier where the decision is above 0."""
+    kernel = _kernel(model, rows, graph)
+    score = flat(graph, graph.MatMul(kernel, _dense(model.dual_coef_).T))
+    decision = graph.Add(score, float(np.ravel(model.intercept_)[0]))
+    return Answers(index=above(graph, decision, 0.0), decision=decision, score=score)
+
+
+def _sureness(votes: str, pairwise: str, sides: Array, graph: Graph) -> str:
+    """Votes, and below one third of a vote how sure they are; `_ovr_decision_function` there."""
+    sums = graph.MatMul(pairwise, sides)
+    share = graph.Mul(3.0, graph.Add(graph.Abs(sums), 1.0))
+    return graph.Add(votes, graph.Div(sums, share))
+
+
+def _by_pairs(model: Any, pairs: list[tuple[int, int]]) -> Array:
+    """(support vectors, pairs): libsvm keeps a vector's weight in the row of the other class."""
+    coefficients = _dense(model.dual_coef_)
+    ends = np.cumsum(model.n_support_)
+    of = [slice(end - many, end) for end, many in zip(ends, model.n_support_, strict=True)]
+    weights = np.zeros((coefficients.shape[1], len(pairs)))
+    for place, (one, other) in enumerate(pairs):
+        weights[of[one], place] = coefficients[other - 1, of[one]]
+        weights[of[other], place] = coefficients[one, of[other]]
+    return weights
+
+
+def _kernel(model: Any, rows: Rows, graph: Graph) -> str:
+    """(rows, support vectors)."""
+    vectors = _dense(model.support_vectors_)
+    values = rows.matrix(graph)
+    gamma = float(model._gamma)
+    match model.kernel:
+        case "linear":
+            return graph.MatMul(values, vectors.T)
+        case "rbf":
+            # Differences do not change when all is moved, and small numbers lose less.
+            centre = vectors.mean(axis=0)
+            moved, vectors = less(values, centre, graph), vectors - centre
+            own = graph.ReduceSum(graph.Mul(moved, moved), [1], keepdims=1)
+            products = linear(moved, -2.0 * vectors.T, (vectors**2).sum(axis=1), graph)
+            return graph.Exp(graph.Mul(graph.Max(graph.Add(products, own), 0.0), -gamma))
+        case "poly":
+            inner = linear(values, gamma * vectors.T, float(model.coef0), graph)
+            return graph.Pow(inner, float(model.degree))
+        case "sigmoid":
+            return graph.Tanh(linear(values, gamma * vectors.T, float(model.coef0), graph))
+    raise ValueError("its kernel is a function of its own or precomputed")
+
+
+def _dense(array: Any) -> Array:
+    dense: Array = np.asarray(array.toarray() if hasattr(array, "toarray") else array)
+    return dense

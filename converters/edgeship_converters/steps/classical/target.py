@@ -1,0 +1,48 @@
+"""The way back from a transformed target, for one value a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgeship_converters.steps.classical.graph import Graph
+
+_BACK: dict[Any, Any] = {
+    np.exp: lambda graph, y: graph.Exp(y),
+    np.expm1: lambda graph, y: graph.Sub(graph.Exp(y), 1.0),
+    np.log: lambda graph, y: graph.Log(y),
+    np.log1p: lambda graph, y: graph.Log(graph.Add(y, 1.0)),
+    np.square: lambda graph, y: graph.Mul(y, y),
+    np.sqrt: lambda graph, y: graph.Sqrt(y),
+    np.negative: lambda graph, y: graph.Neg(y),
+}
+
+
+def back(transformer: Any, values: str, graph: Graph) -> str:
+    """What `inverse_transform` makes of values of the shape (rows,) or (rows, outputs)."""
+    match type(transformer).__name__:
+        case "FunctionTransformer":
+            function = transformer.inverse_func
+            if function is None:
+                return values
+            if function not in _BACK:
+                name = getattr(function, "__name__", "")
+                raise ValueError(f"the way back from its target, {name!r}, is Python code")
+            return str(_BACK[function](graph, values))
+        case "StandardScaler":
+            return _linear(values, transformer.scale_, transformer.mean_, graph)
+        case "MinMaxScaler":
+            scale = 1.0 / transformer.scale_
+            return _linear(values, scale, -transformer.min_ * scale, graph)
+        case "MaxAbsScaler":
+            return _linear(values, transformer.scale_, None, graph)
+        case "RobustScaler":
+            return _linear(values, transformer.scale_, transformer.center_, graph)
+    raise ValueError(f"the way back through a {type(transformer).__name__} is not known here")
+
+
+def _linear(values: str, scale: Any, offset: Any, graph: Graph) -> str:
+    if scale is not None:
+        values = graph.Mul(values, np.asarray(scale, np.float64))
+    return values if offset is None else graph.Add(values, np.asarray(offset, np.float64))

@@ -1,0 +1,55 @@
+"""Trees and their ensembles."""
+
+from __future__ import annotations
+
+from sklearn import ensemble, tree
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from tests.converters.estimators.case import Case
+from tests.converters.estimators.data import Name
+
+_CLASSIFIERS = (
+    tree.DecisionTreeClassifier,
+    tree.ExtraTreeClassifier,
+    ensemble.ExtraTreesClassifier,
+    ensemble.RandomForestClassifier,
+)
+_REGRESSORS = (
+    tree.DecisionTreeRegressor,
+    tree.ExtraTreeRegressor,
+    ensemble.ExtraTreesRegressor,
+    ensemble.RandomForestRegressor,
+)
+
+_LABELS: tuple[tuple[Name, str], ...] = (
+    ("two", "two classes"),
+    ("three", "three classes"),
+    ("several labels", "several labels"),
+)
+_NUMBERS: tuple[tuple[Name, str], ...] = (
+    ("numbers", ""),
+    ("several numbers", "several outputs"),
+)
+
+CASES = (
+    *(Case(kind.__name__, kind, on, note)
+      for kind in _CLASSIFIERS
+      for on, note in _LABELS),
+    *(Case(kind.__name__, kind, on, note)
+      for kind in _REGRESSORS
+      for on, note in _NUMBERS),
+    Case("GradientBoostingClassifier", ensemble.GradientBoostingClassifier, "two", "two classes"),
+    Case("GradientBoostingClassifier", ensemble.GradientBoostingClassifier, "three",
+         "three classes"),
+    Case("GradientBoostingClassifier",
+         lambda: ensemble.GradientBoostingClassifier(loss="exponential"), "two", "exponential"),
+    Case("GradientBoostingRegressor", ensemble.GradientBoostingRegressor, "numbers"),
+    Case("GradientBoostingRegressor", lambda: ensemble.GradientBoostingRegressor(loss="quantile"),
+         "numbers", "quantile"),
+    Case("IsolationForest", ensemble.IsolationForest, "two"),
+    Case("IsolationForest", lambda: ensemble.IsolationForest(contamination=0.1, max_samples=50),
+         "three", "contamination"),
+    Case("Pipeline", lambda: make_pipeline(StandardScaler(), ensemble.RandomForestClassifier()),
+         "two", "scaled forest"),
+)  # fmt: skip

@@ -1,0 +1,58 @@
+"""Estimators that do not convert, each with why; the page and the tests take it from here."""
+
+from __future__ import annotations
+
+_NOTHING_NEW = "says nothing about new rows: it has neither predict nor transform for them"
+_COVARIANCE = "estimates a covariance matrix, and says nothing about single rows"
+_NOT_YET = "no converter yet"
+_ITERATES = "solves a problem for each row by iteration, which no fixed graph does exactly"
+_TEXT = "takes text or records apart, by operators that board runtimes do not have"
+_LABELS = "works on labels, not on rows"
+
+NOT_CONVERTED: dict[str, str] = {
+    **dict.fromkeys(
+        ("AgglomerativeClustering", "ClassicalMDS", "DBSCAN", "HDBSCAN", "MDS", "OPTICS",
+         "SpectralBiclustering", "SpectralClustering", "SpectralCoclustering",
+         "SpectralEmbedding", "TSNE"),
+        _NOTHING_NEW,
+    ),
+    **dict.fromkeys(
+        ("EmpiricalCovariance", "GraphicalLasso", "GraphicalLassoCV", "LedoitWolf", "MinCovDet",
+         "OAS", "ShrunkCovariance"),
+        _COVARIANCE,
+    ),
+    **dict.fromkeys(
+        ("DictionaryLearning", "LatentDirichletAllocation", "LocallyLinearEmbedding",
+         "MiniBatchDictionaryLearning", "MiniBatchNMF", "NMF", "SparseCoder"),
+        _ITERATES,
+    ),
+    **dict.fromkeys(
+        ("CountVectorizer", "DictVectorizer", "FeatureHasher", "HashingVectorizer",
+         "TfidfVectorizer"),
+        _TEXT,
+    ),
+    **dict.fromkeys(("LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer"), _LABELS),
+    "NearestNeighbors": "neither predicts nor transforms; KNeighborsTransformer does",
+    "PatchExtractor": "makes several rows of one",
+    **dict.fromkeys(
+        ("AdaBoostClassifier", "AdaBoostRegressor", "AdditiveChi2Sampler",
+         "GaussianProcessClassifier", "GaussianProcessRegressor",
+         "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "Isomap",
+         "KNNImputer", "KNeighborsTransformer", "KernelCenterer", "KernelDensity", "KernelRidge",
+         "LabelPropagation", "LabelSpreading", "LocalOutlierFactor", "NearestCentroid",
+         "Nystroem", "OneVsOneClassifier", "OutputCodeClassifier", "PolynomialCountSketch",
+         "RBFSampler", "RadiusNeighborsClassifier", "RadiusNeighborsRegressor",
+         "RadiusNeighborsTransformer", "RandomTreesEmbedding", "SkewedChi2Sampler",
+         "TargetEncoder", "TfidfTransformer"),
+        _NOT_YET,
+    ),
+}  # fmt: skip
+
+# Cases that are refused, with a part of what is said.
+REFUSED: dict[str, str] = {
+    "DummyClassifier, stratified": "draws at random",
+    "DummyClassifier, uniform": "draws at random",
+    "FeatureAgglomeration, median": "its pooling_func is 'median'",
+    "IsotonicRegression, raise, up": "no ONNX file refuses a row",
+    "IsotonicRegression, raise, down": "no ONNX file refuses a row",
+}

@@ -1,0 +1,49 @@
+"""Every estimator of scikit-learn converts with parity, or the table says why it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sklearn
+from sklearn.utils import all_estimators
+
+from tests.converters.estimators import CASES
+from tests.converters.estimators.case import Case
+from tests.converters.estimators.outcome import outcome
+from tests.converters.estimators.page import page
+from tests.converters.estimators.reasons import NOT_CONVERTED, REFUSED
+
+DOCS = Path(__file__).parents[2] / "docs" / "estimators.md"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_an_estimator_converts_with_parity_or_is_refused(case: Case) -> None:
+    found = outcome(case)
+    reason = REFUSED.get(case.id)
+    assert found.status == ("converted" if reason is None else "refused"), found.reason
+    assert (reason or "") in found.reason
+
+
+def test_every_estimator_has_a_case_or_a_reason_for_none() -> None:
+    offered = {name for name, _ in all_estimators()}
+    tried = {case.estimator for case in CASES}
+    missing = offered - tried - set(NOT_CONVERTED)
+    assert not missing, f"write cases for {missing}, or say why there are none"
+    assert not tried & set(NOT_CONVERTED)
+
+
+def test_cases_have_names_of_their_own() -> None:
+    names = [case.id for case in CASES]
+    assert len(set(names)) == len(names)
+    assert set(REFUSED) <= set(names)
+
+
+def test_the_page_lists_what_the_table_holds() -> None:
+    shown = DOCS.read_text(encoding="utf-8")
+    if f"scikit-learn {sklearn.__version__}," not in shown:
+        pytest.skip(f"the page is not of scikit-learn {sklearn.__version__}")
+    for name in {case.estimator for case in CASES} | set(NOT_CONVERTED):
+        assert f"| {name} |" in shown, "run python -m tests.converters.estimators"
+    assert page.__doc__
