@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sklearn import decomposition, neighbors, svm
+from sklearn import decomposition, gaussian_process, neighbors, svm
 
 from tests.converters.estimators.case import Case
 from tests.converters.estimators.data import Name
@@ -31,6 +31,8 @@ CASES = (
     Case("KNeighborsClassifier", neighbors.KNeighborsClassifier, "three", "three classes"),
     Case("KNeighborsClassifier", neighbors.KNeighborsClassifier, "counts", "ten classes"),
     Case("KNeighborsRegressor", neighbors.KNeighborsRegressor, "numbers"),
+    Case("RadiusNeighborsRegressor", partial(neighbors.RadiusNeighborsRegressor, 5.0), "numbers"),
+    Case("GaussianProcessRegressor", gaussian_process.GaussianProcessRegressor, "numbers"),
     Case("KernelPCA", lambda: decomposition.KernelPCA(3, kernel="rbf"), "three"),
     Case(
         "NeighborhoodComponentsAnalysis",

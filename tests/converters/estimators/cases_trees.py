@@ -47,6 +47,9 @@ CASES = (
     Case("GradientBoostingRegressor", ensemble.GradientBoostingRegressor, "numbers"),
     Case("GradientBoostingRegressor", lambda: ensemble.GradientBoostingRegressor(loss="quantile"),
          "numbers", "quantile"),
+    *(Case("AdaBoostClassifier", ensemble.AdaBoostClassifier, on, note)
+      for on, note in _LABELS[:2]),
+    Case("AdaBoostRegressor", ensemble.AdaBoostRegressor, "numbers"),
     Case("IsolationForest", ensemble.IsolationForest, "two"),
     Case("IsolationForest", lambda: ensemble.IsolationForest(contamination=0.1, max_samples=50),
          "three", "contamination"),

@@ -190,8 +190,12 @@ ESTIMATORS: dict[str, Converter | Precise] = {
     # those that skl2onnx converts as well as we could
     **dict.fromkeys(
         (
+            "sklearn.AdaBoostClassifier",
+            "sklearn.AdaBoostRegressor",
+            "sklearn.GaussianProcessRegressor",
             "sklearn.KNeighborsClassifier",
             "sklearn.KNeighborsRegressor",
+            "sklearn.RadiusNeighborsRegressor",
             "sklearn.KernelPCA",
             "sklearn.NeighborhoodComponentsAnalysis",
         ),
