@@ -114,6 +114,11 @@ class Judge:
             case "integer":
                 return self._quantized_fault(outputs, evidence)
 
+    def verdict(self, outputs: Arrays, number: Number) -> Fault | None:
+        """Why outputs must not be shipped, their shapes looked at first; None where they may."""
+        unlike = self.shape_fault(outputs)
+        return unlike or self.fault(outputs, self.evidence(outputs, number), number)
+
     def _limit_in_words(self, limit: float) -> str:
         return f"{limit:.2%}" + (", one row" if limit > self.max_drop else "")
 

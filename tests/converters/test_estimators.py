@@ -46,4 +46,5 @@ def test_the_page_lists_what_the_table_holds() -> None:
         pytest.skip(f"the page is not of scikit-learn {sklearn.__version__}")
     for name in {case.estimator for case in CASES} | set(NOT_CONVERTED):
         assert f"| {name} |" in shown, "run python -m tests.converters.estimators"
-    assert page.__doc__
+    refused = [line for line in page({}).splitlines() if line.startswith("| ")]
+    assert all(line in shown for line in refused), "run python -m tests.converters.estimators"

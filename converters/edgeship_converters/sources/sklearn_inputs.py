@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.errors import SourceError
-from edgeship_runtime.arrays import Array, Arrays
+from edgeship_runtime.arrays import Arrays
 from edgeship_runtime.bundle import InputSpec
 
 MATRIX = "x"
@@ -50,6 +50,3 @@ def inputs_of(estimator: Any) -> Inputs:
         feature_names=tuple(str(name) for name in names) if names is not None else (),
     )
     return Inputs((matrix,))
-
-
-__all__ = ["MATRIX", "Array", "Inputs", "inputs_of"]

@@ -85,6 +85,11 @@ def with_exact_thresholds(estimator: Any) -> Any:
         with np.errstate(over="ignore"):
             return rows.astype(np.float32)
 
+    if not before and all(
+        np.array_equal(tree.threshold, tree.threshold.astype(np.float32)) for tree in trees_in(last)
+    ):
+        # Folded already, as all in a pipeline are before its steps are converted.
+        return last
     exact = copy.deepcopy(last)
     trees = list(trees_in(exact))
     inner = [np.flatnonzero(tree.children_left != TREE_LEAF) for tree in trees]

@@ -18,7 +18,7 @@ from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.dispatch import Dispatch
 from edgeship_converters.steps.classical.estimators import ESTIMATORS
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.rows import Block, Kind, Rows
+from edgeship_converters.steps.classical.rows import Block, Kind, Rows, joined
 from edgeship_runtime.arrays import Array, numpy_dtype
 from edgeship_runtime.bundle import InputSpec, OutputSpec
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
@@ -34,26 +34,27 @@ def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
         StepError: where there is no converter for the model or a step of it.
     """
     single = Artifact.of_file(canonical_bytes(classical_model(source, task)))
-    if _agrees(single, source, task):
+    # Rows that the form is not judged on later.
+    given = task.calibration or drawn(task.contract)
+    probe = {name: array[:_PROBED] for name, array in given.items()}
+    try:
+        expected = source.predict(probe)
+    except SourceError:
+        # What is wrong with the rows is for the proof to say.
+        return single
+    judge = Judge(task.contract, probe, expected, None, "held-out")
+    if _agrees(single, judge):
         return single
     double = Artifact.of_file(canonical_bytes(classical_model(source, task, precise=True)))
-    return double if _agrees(double, source, task) else single
+    return double if _agrees(double, judge) else single
 
 
-def _agrees(artifact: Artifact, source: SklearnSource, task: Task) -> bool:
-    """Whether a form answers as the source does, on rows that it is not judged on later."""
-    given = task.calibration or drawn(task.contract)
-    inputs = {name: array[:_PROBED] for name, array in given.items()}
+def _agrees(artifact: Artifact, judge: Judge) -> bool:
+    """Whether a form answers as the source does; what is wrong with one that fails, proof says."""
     try:
-        expected = source.predict(inputs)
-        got = OnnxRuntime(artifact.data).run(inputs)
-    except (SourceError, EngineError):
-        # What is wrong with the rows, or the form, is for the proof to say.
+        return judge.verdict(OnnxRuntime(artifact.data).run(judge.inputs), "float32") is None
+    except EngineError:
         return True
-    judge = Judge(task.contract, inputs, expected, None, "held-out")
-    return not judge.shape_fault(got) and not judge.fault(
-        got, judge.evidence(got, "float32"), "float32"
-    )
 
 
 def classical_model(source: SklearnSource, task: Task, *, precise: bool = False) -> ModelProto:
@@ -147,7 +148,6 @@ def _joined(spec: OutputSpec, answers: Answers, graph: Graph) -> str:
         raise ValueError("the converter gives nothing transformed")
     kinds = {block.kind for block in rows.blocks}
     if kinds == {spec.dtype}:
-        values = [block.value for block in rows.blocks]
-        return values[0] if len(values) == 1 else graph.Concat(*values, axis=1)
+        return joined([block.value for block in rows.blocks], graph)
     matrix = rows.matrix(graph)
     return matrix if spec.dtype == "float32" else graph.cast(matrix, numpy_dtype(spec.dtype))

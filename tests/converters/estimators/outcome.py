@@ -52,9 +52,7 @@ def outcome(case: Case) -> Outcome:
     except EngineError as error:
         return Outcome("wrong", reason=str(error))
     judge = Judge(source.contract, inputs, expected, None, "held-out")
-    fault = judge.shape_fault(got)
-    if fault is None:
-        fault = judge.fault(got, judge.evidence(got, "float32"), "float32")
+    fault = judge.verdict(got, "float32")
     if fault is not None:
         return Outcome("wrong", reason=str(fault))
     worst = 0.0

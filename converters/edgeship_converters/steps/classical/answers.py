@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.rows import Block, Kind, Rows
+from edgeship_converters.steps.classical.rows import Block, Rows, reals
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +45,16 @@ class Answers:
         }
         transformed = self.transformed
         if transformed is not None:
-            kind: Kind = "float64" if graph.real == np.float64 else "float32"
+            kind = reals(graph)
             blocks = tuple(
-                Block(graph.cast(block.value), block.width, kind)
-                if block.kind in ("float32", "float64") and block.kind != kind
+                Block(block.cast(kind, graph), block.width, kind)
+                if block.kind in ("float32", "float64")
                 else block
                 for block in transformed.blocks
             )
             transformed = Rows(blocks, transformed.names)
         several = tuple(graph.cast(value) for value in self.several)
         return replace(self, transformed=transformed, several=several, **cast)
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The names of the fields that the model answers."""
-        return tuple(field.name for field in fields(self) if getattr(self, field.name))
 
 
 def most_probable(graph: Graph, probabilities: str) -> Answers:
@@ -74,10 +69,19 @@ def above(graph: Graph, values: str, threshold: float) -> str:
     return graph.cast(graph.Greater(values, threshold), np.int64)
 
 
+def reached(graph: Graph, values: str, threshold: float) -> str:
+    """1 where values of the shape (rows,) lie at a threshold or above it, else 0, as int64."""
+    return graph.cast(graph.Not(graph.Less(values, threshold)), np.int64)
+
+
 def two_columns(graph: Graph, second: str) -> str:
     """(rows,) probabilities of the second of two classes as (rows, 2)."""
-    column = graph.Unsqueeze(second, [1])
-    return graph.Concat(graph.Sub(1.0, column), column, axis=1)
+    return with_first(graph, graph.Unsqueeze(second, [1]))
+
+
+def with_first(graph: Graph, second: str) -> str:
+    """(rows, 1) probabilities of the second of two classes as (rows, 2)."""
+    return graph.Concat(graph.Sub(1.0, second), second, axis=1)
 
 
 def flat(graph: Graph, column: str) -> str:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, flat
-from edgeship_converters.steps.classical.bending import at_least
-from edgeship_converters.steps.classical.exactly import less
+from edgeship_converters.steps.classical.exactly import less, more_than
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.linear import linear
 from edgeship_converters.steps.classical.mixtures import squared_distances
@@ -44,9 +43,7 @@ def bernoulli(model: Any, rows: Rows, graph: Graph) -> Answers:
     """BernoulliNB: columns that are on or off, above a threshold where the model has one."""
     values = rows.matrix(graph)
     if model.binarize is not None:
-        # Above the threshold is at least the next float64 after it.
-        least = at_least(np.nextafter(np.array(model.binarize, np.float64), np.inf), graph)
-        values = graph.cast(graph.GreaterOrEqual(values, least))
+        values = graph.cast(more_than(values, model.binarize, graph))
     off = np.log(1 - np.exp(model.feature_log_prob_))
     bias = model.class_log_prior_ + off.sum(axis=1)
     return _by_sums(values, model.feature_log_prob_ - off, bias, graph)

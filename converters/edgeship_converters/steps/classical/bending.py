@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.exactly import at_least, more_than
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_converters.steps.classical.scaling import standard
@@ -31,10 +32,8 @@ def normalizer(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def binarizer(model: Any, rows: Rows, graph: Graph) -> Answers:
     """Binarizer: 1 above the threshold, else 0."""
-    # Above the threshold is at least the next float64 after it.
-    least = at_least(np.nextafter(np.array(model.threshold, np.float64), np.inf), graph)
-    reached = graph.GreaterOrEqual(rows.matrix(graph), least)
-    return Answers(transformed=Rows.of(graph.cast(reached), rows.width, graph))
+    above = more_than(rows.matrix(graph), model.threshold, graph)
+    return Answers(transformed=Rows.of(graph.cast(above), rows.width, graph))
 
 
 def polynomial(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -87,15 +86,6 @@ def power(model: Any, rows: Rows, graph: Graph) -> Answers:
     if not model.standardize:
         return Answers(transformed=transformed)
     return standard(model._scaler, transformed, graph)
-
-
-def at_least(edges: Array, graph: Graph) -> Array:
-    """The smallest of the graph's reals that reach edges: x >= that if and only if x >= edge."""
-    edges = np.asarray(edges, np.float64)
-    with np.errstate(over="ignore"):
-        near = edges.astype(graph.real)
-    up = np.nextafter(near, np.array(np.inf, graph.real))
-    return np.where(near.astype(np.float64) < edges, up, near)
 
 
 def _powered(logs: str, exponents: Array, graph: Graph) -> str:

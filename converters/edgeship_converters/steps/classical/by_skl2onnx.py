@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-from sklearn.base import is_classifier, is_clusterer, is_outlier_detector, is_regressor
+from sklearn.base import is_classifier, is_regressor
 
 from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.graph import ML, OPSETS, Graph
@@ -27,11 +27,7 @@ def by_skl2onnx(model: Any, rows: Rows, graph: Graph) -> Answers:
         target_opset=OPSETS,
     )
     values = graph.inline(converted.graph, {"x": rows.matrix(graph)})
-    if is_outlier_detector(model):
-        return Answers(
-            index=_places(np.array([-1, 1]), values[0], graph), decision=flat(graph, values[1])
-        )
-    if is_classifier(model):
+    if classes:
         if isinstance(model.classes_, list):
             raise ValueError("it gives several labels a row")
         index = _places(np.asarray(model.classes_), values[0], graph)
@@ -39,25 +35,21 @@ def by_skl2onnx(model: Any, rows: Rows, graph: Graph) -> Answers:
             return Answers(index=index, probabilities=graph.cast(values[1]))
         decision = graph.cast(values[1])
         if len(model.classes_) == 2:
-            decision = graph.Gather(decision, [1], axis=1)
-        return Answers(
-            index=index, decision=flat(graph, decision) if len(model.classes_) == 2 else decision
-        )
+            decision = flat(graph, graph.Gather(decision, [1], axis=1))
+        return Answers(index=index, decision=decision)
     if is_regressor(model):
         return Answers(prediction=_prediction(model, values[0], rows, graph))
-    if is_clusterer(model):
-        return Answers(cluster=graph.cast(flat(graph, values[0]), np.int64))
-    width = model.transform(_example(model, rows)).shape[1]
+    width = model.transform(_example(rows)).shape[1]
     return Answers(transformed=Rows.of(graph.cast(values[0]), width, graph))
 
 
 def _prediction(model: Any, value: str, rows: Rows, graph: Graph) -> str:
     value = graph.cast(value)
-    single = np.ndim(model.predict(_example(model, rows))) == 1
+    single = np.ndim(model.predict(_example(rows))) == 1
     return flat(graph, value) if single else value
 
 
-def _example(model: Any, rows: Rows) -> Array:
+def _example(rows: Rows) -> Array:
     return np.ones((1, rows.width))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.functions import FUNCTIONS
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows, beside
 from edgeship_converters.steps.exact_trees import with_scaling_folded
@@ -28,10 +29,7 @@ def feature_union(model: Any, rows: Rows, graph: Graph) -> Answers:
         if step == "drop":
             continue
         part = rows if step == "passthrough" else _transformed(graph.answer(step, rows), name)
-        weight = (model.transformer_weights or {}).get(name)
-        if weight is not None:
-            part = Rows.of(graph.Mul(part.matrix(graph), float(weight)), part.width, graph)
-        parts.append(part)
+        parts.append(_weighted(part, model, name, graph))
     return Answers(transformed=beside(parts))
 
 
@@ -45,10 +43,7 @@ def column_transformer(model: Any, rows: Rows, graph: Graph) -> Answers:
         part = rows.take(chosen, graph)
         if step != "passthrough":
             part = _transformed(graph.answer(step, part), name)
-        weight = (model.transformer_weights or {}).get(name)
-        if weight is not None:
-            part = Rows.of(graph.Mul(part.matrix(graph), float(weight)), part.width, graph)
-        parts.append(part)
+        parts.append(_weighted(part, model, name, graph))
     return Answers(transformed=beside(parts))
 
 
@@ -66,37 +61,22 @@ def function(model: Any, rows: Rows, graph: Graph) -> Answers:
     """FunctionTransformer: none, or one of numpy's own functions of a single number."""
     if model.func is None:
         return Answers(transformed=rows)
-    operator = _FUNCTIONS.get(model.func)
-    if operator is None or model.kw_args:
+    if model.kw_args or model.func not in FUNCTIONS:
         name = getattr(model.func, "__name__", type(model.func).__name__)
-        known = ", ".join(function.__name__ for function in _FUNCTIONS)
+        known = ", ".join(function.__name__ for function in FUNCTIONS)
         raise ValueError(
             f"its function {name!r} is Python code, which no ONNX file holds: expected none or "
             f"one of numpy's {known}"
         )
-    return Answers(transformed=Rows.of(operator(graph, rows.matrix(graph)), rows.width, graph))
+    values = FUNCTIONS[model.func](graph, rows.matrix(graph))
+    return Answers(transformed=Rows.of(values, rows.width, graph))
 
 
-_FUNCTIONS: dict[Any, Any] = {
-    np.log1p: lambda graph, x: graph.Log(graph.Add(x, 1.0)),
-    np.expm1: lambda graph, x: graph.Sub(graph.Exp(x), 1.0),
-    np.log: lambda graph, x: graph.Log(x),
-    np.log2: lambda graph, x: graph.Div(graph.Log(x), float(np.log(2.0))),
-    np.log10: lambda graph, x: graph.Div(graph.Log(x), float(np.log(10.0))),
-    np.exp: lambda graph, x: graph.Exp(x),
-    np.sqrt: lambda graph, x: graph.Sqrt(x),
-    np.square: lambda graph, x: graph.Mul(x, x),
-    np.cbrt: lambda graph, x: graph.Mul(graph.Sign(x), graph.Pow(graph.Abs(x), 1.0 / 3.0)),
-    np.abs: lambda graph, x: graph.Abs(x),
-    np.negative: lambda graph, x: graph.Neg(x),
-    np.reciprocal: lambda graph, x: graph.Reciprocal(x),
-    np.sin: lambda graph, x: graph.Sin(x),
-    np.cos: lambda graph, x: graph.Cos(x),
-    np.tanh: lambda graph, x: graph.Tanh(x),
-    np.sign: lambda graph, x: graph.Sign(x),
-    np.floor: lambda graph, x: graph.Floor(x),
-    np.ceil: lambda graph, x: graph.Ceil(x),
-}
+def _weighted(part: Rows, model: Any, name: str, graph: Graph) -> Rows:
+    weight = (model.transformer_weights or {}).get(name)
+    if weight is None:
+        return part
+    return Rows.of(graph.Mul(part.matrix(graph), float(weight)), part.width, graph)
 
 
 def _transformed(answers: Answers, name: str) -> Rows:

@@ -9,6 +9,7 @@ import numpy as np
 from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.linear import dense
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 
@@ -54,9 +55,7 @@ def sparse_components(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def random_projection(model: Any, rows: Rows, graph: Graph) -> Answers:
     """GaussianRandomProjection and SparseRandomProjection: x·components_ᵀ."""
-    weights = model.components_
-    dense = weights.toarray() if hasattr(weights, "toarray") else weights
-    return projection(rows, None, dense.T, graph)
+    return projection(rows, None, dense(model.components_).T, graph)
 
 
 def projection(rows: Rows, mean: Array | None, weights: Array, graph: Graph) -> Answers:

@@ -10,7 +10,7 @@ from scipy.linalg import block_diag
 
 from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.graph import ML, Graph
-from edgeship_converters.steps.classical.rows import Block, Rows
+from edgeship_converters.steps.classical.rows import Block, Kind, Rows, joined
 from edgeship_runtime.arrays import Array
 
 # The largest whole number below which float32 holds them all.
@@ -139,7 +139,7 @@ def _groups(model: Any, place: int) -> tuple[Array, int | None]:
 def _hot(model: Any, rows: Rows, places: list[tuple[int, int]], graph: Graph) -> str:
     """(rows, len(places)) reals: 1 where a row's column holds the category, for each place."""
     wide = any(_wide(block, model) for block in rows.blocks)
-    real = np.float64 if wide else np.float32
+    real: Kind = "float64" if wide else "float32"
     parts: list[str] = []
     keys: list[_Keys] = []
     for block in rows.blocks:
@@ -148,10 +148,9 @@ def _hot(model: Any, rows: Rows, places: list[tuple[int, int]], graph: Graph) ->
             parts += _places_of_words(block, names, real, graph)
             keys += [_Keys(np.arange(len(words)), np.zeros(len(words), bool)) for words in names]
         else:
-            same = np.dtype(block.kind) == real
-            parts.append(block.value if same else graph.cast(block.value, real))
+            parts.append(block.cast(real, graph))
             keys += [_keys(categories, real) for categories in names]
-    matrix = parts[0] if len(parts) == 1 else graph.Concat(*parts, axis=1)
+    matrix = joined(parts, graph)
     if rows.width > 1:
         matrix = graph.Gather(matrix, [column for column, _ in places], axis=1)
     numbers = np.array([keys[column].numbers[category] for column, category in places])
@@ -184,7 +183,7 @@ def _keys(categories: Array, real: Any) -> _Keys:
     return _Keys(np.where(held, numbers, np.nan), missing)
 
 
-def _places_of_words(block: Block, names: list[Array], real: Any, graph: Graph) -> list[str]:
+def _places_of_words(block: Block, names: list[Array], real: Kind, graph: Graph) -> list[str]:
     """Each column of a block of text as the place of its word among the categories, else -1."""
     found = []
     for block_column, words in zip(Rows((block,)).columns(graph), names, strict=True):
@@ -199,5 +198,5 @@ def _places_of_words(block: Block, names: list[Array], real: Any, graph: Graph) 
             values_floats=list(known.values()),
             default_float=-1.0,
         )
-        found.append(value if real == np.float32 else graph.cast(value, real))
+        found.append(Block(value, 1, "float32").cast(real, graph))
     return found

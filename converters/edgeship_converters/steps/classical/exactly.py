@@ -1,4 +1,4 @@
-"""Subtraction that keeps what float32 would round away."""
+"""Subtraction and comparison that keep what float32 would round away."""
 
 from __future__ import annotations
 
@@ -21,3 +21,19 @@ def less(values: str, subtrahend: Array, graph: Graph) -> str:
     rest = subtrahend - nearest
     moved = graph.Sub(values, nearest)
     return graph.Sub(moved, rest) if rest.any() else moved
+
+
+def more_than(values: str, threshold: float, graph: Graph) -> str:
+    """Whether values lie above a float64 threshold, which float32 need not hold."""
+    # Above it is at least the next float64 after it.
+    after = np.nextafter(np.array(threshold, np.float64), np.inf)
+    return graph.GreaterOrEqual(values, at_least(after, graph))
+
+
+def at_least(edges: Array, graph: Graph) -> Array:
+    """The smallest of the graph's reals that reach edges: x >= that if and only if x >= edge."""
+    edges = np.asarray(edges, np.float64)
+    with np.errstate(over="ignore"):
+        near = edges.astype(graph.real)
+    up = np.nextafter(near, np.array(np.inf, graph.real))
+    return np.where(near.astype(np.float64) < edges, up, near)

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.graph import ML, Graph
-from edgeship_converters.steps.classical.rows import Block, Kind, Rows, beside
+from edgeship_converters.steps.classical.rows import Block, Kind, Rows, beside, reals
 
 
 def simple(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -60,12 +60,9 @@ def _filled(block: Block, fills: list[Any], missing_values: Any, graph: Graph) -
         words = np.array([str(fill) for fill in fills], dtype=object)
         return Block(graph.Where(missing, words, block.value), block.width, "string")
     # A whole number or a truth may be filled with a fraction.
-    real = np.float64 if block.kind == "float64" else graph.real
-    same = np.dtype(block.kind) == real
-    values = block.value if same else graph.cast(block.value, real)
-    constant = graph.exactly(np.array(fills, np.float64).astype(real))
-    kind: Kind = "float64" if real == np.float64 else "float32"
-    return Block(graph.Where(missing, constant, values), block.width, kind)
+    kind: Kind = "float64" if block.kind == "float64" else reals(graph)
+    constant = graph.exactly(np.array(fills, np.float64).astype(kind))
+    return Block(graph.Where(missing, constant, block.cast(kind, graph)), block.width, kind)
 
 
 def _missing(block: Block, missing_values: Any, graph: Graph) -> str | None:

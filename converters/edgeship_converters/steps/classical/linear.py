@@ -11,6 +11,7 @@ from edgeship_converters.steps.classical.answers import (
     Answers,
     above,
     flat,
+    reached,
     shares,
     two_columns,
 )
@@ -69,8 +70,7 @@ def discriminant(model: Any, rows: Rows, graph: Graph) -> Answers:
 def outlier(model: Any, score: str, graph: Graph) -> Answers:
     """An outlier detector: place 1 of (-1, 1), an inlier, where score - offset_ is 0 or more."""
     decision = graph.Sub(score, np.ravel(model.offset_).item())
-    inlier = graph.Not(graph.Less(decision, 0.0))
-    return Answers(index=graph.cast(inlier, np.int64), decision=decision, score=score)
+    return Answers(index=reached(graph, decision, 0.0), decision=decision, score=score)
 
 
 def winner(model: Any, decision: str, graph: Graph) -> str:
@@ -88,10 +88,14 @@ def linear(rows: str, weights: Array, bias: Array | float, graph: Graph) -> str:
     return graph.Gemm(rows, np.asarray(weights, np.float64), bias)
 
 
+def dense(array: Any) -> Array:
+    """A fitted array, sparse or not, as float64."""
+    return np.asarray(array.toarray() if hasattr(array, "toarray") else array, np.float64)
+
+
 def _values(coefficients: Any, intercept: Any, rows: Rows, graph: Graph) -> str:
     """(rows,) for one set of coefficients or a single class boundary, else (rows, outputs)."""
-    weights = coefficients.toarray() if hasattr(coefficients, "toarray") else coefficients
-    weights = np.asarray(weights, np.float64)
+    weights = dense(coefficients)
     bias = np.asarray(intercept, np.float64)
     values = linear(rows.matrix(graph), np.atleast_2d(weights).T, np.ravel(bias), graph)
     single = weights.ndim == 1 or (weights.shape[0] == 1 and bias.ndim < 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ from edgeship_converters.steps.classical.answers import (
     above,
     flat,
     most_probable,
+    reached,
     shares,
+    with_first,
 )
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.rows import Rows, beside
+from edgeship_converters.steps.classical.rows import Rows, beside, joined
+from edgeship_converters.steps.classical.target import back
 
 
 def voting_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -23,9 +27,11 @@ def voting_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     voters = [graph.answer(estimator, rows) for estimator in model.estimators_]
     weights = _weights(model, len(voters))
     if model.voting == "soft":
-        return most_probable(graph, _mean([_probabilities(v) for v in voters], weights, graph))
+        return most_probable(
+            graph, _mean([_one(v, "probabilities") for v in voters], graph, weights)
+        )
     eye = np.eye(len(model.classes_))
-    votes = [graph.Gather(eye, _index(voter), axis=0) for voter in voters]
+    votes = [graph.Gather(eye, _one(voter, "index"), axis=0) for voter in voters]
     total = _sum([graph.Mul(v, w) for v, w in zip(votes, weights, strict=True)], graph)
     return Answers(index=graph.ArgMax(total, axis=1, keepdims=0))
 
@@ -33,10 +39,10 @@ def voting_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
 def voting_regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
     """VotingRegressor: the weighted mean of predictions, or as transformer all of them."""
     voters = [graph.answer(estimator, rows) for estimator in model.estimators_]
-    predictions = [_prediction(voter) for voter in voters]
+    predictions = [_one(voter, "prediction") for voter in voters]
     columns = [graph.Unsqueeze(value, [1]) for value in predictions]
     return Answers(
-        prediction=_mean(predictions, _weights(model, len(voters)), graph),
+        prediction=_mean(predictions, graph, _weights(model, len(voters))),
         transformed=Rows.of(graph.Concat(*columns, axis=1), len(columns), graph),
     )
 
@@ -44,8 +50,9 @@ def voting_regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
 def stacking(model: Any, rows: Rows, graph: Graph) -> Answers:
     """StackingClassifier and StackingRegressor: a last model on what the first ones answer."""
     parts = []
-    for estimator, method in zip(_first(model), model.stack_method_, strict=True):
-        parts.append(_stacked(estimator, graph.answer(estimator, rows), method, model, graph))
+    first = [estimator for estimator in model.estimators_ if estimator != "drop"]
+    for estimator, method in zip(first, model.stack_method_, strict=True):
+        parts.append(_stacked(estimator, graph.answer(estimator, rows), method, graph))
     if model.passthrough:
         parts.append(rows)
     before = beside(parts)
@@ -65,24 +72,25 @@ def bagging_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     several = all(hasattr(estimator, "predict_proba") for estimator in model.estimators_)
     eye = np.eye(len(model.classes_))
     values = [
-        _probabilities(v) if several else graph.Gather(eye, _index(v), axis=0) for v in voters
+        _one(v, "probabilities") if several else graph.Gather(eye, _one(v, "index"), axis=0)
+        for v in voters
     ]
-    return most_probable(graph, graph.Div(_sum(values, graph), float(len(values))))
+    return most_probable(graph, _mean(values, graph))
 
 
 def bagging_regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
     """BaggingRegressor: the mean of predictions."""
-    values = [_prediction(voter) for voter in _bagged(model, rows, graph)]
-    return Answers(prediction=graph.Div(_sum(values, graph), float(len(values))))
+    values = [_one(voter, "prediction") for voter in _bagged(model, rows, graph)]
+    return Answers(prediction=_mean(values, graph))
 
 
 def multi_output(model: Any, rows: Rows, graph: Graph) -> Answers:
     """MultiOutputClassifier and MultiOutputRegressor: one model for each output."""
     parts = [graph.answer(estimator, rows) for estimator in model.estimators_]
     if is_regressor(model):
-        columns = [graph.Unsqueeze(_prediction(part), [1]) for part in parts]
+        columns = [graph.Unsqueeze(_one(part, "prediction"), [1]) for part in parts]
         return Answers(prediction=graph.Concat(*columns, axis=1))
-    columns = [graph.Unsqueeze(_index(part), [1]) for part in parts]
+    columns = [graph.Unsqueeze(_one(part, "index"), [1]) for part in parts]
     several = tuple(part.probabilities for part in parts if part.probabilities)
     return Answers(index=graph.Concat(*columns, axis=1), several=several)
 
@@ -99,21 +107,21 @@ def chain(model: Any, rows: Rows, graph: Graph) -> Answers:
                 raise ValueError("its chain_method is not 'predict'")
             if not np.array_equal(estimator.classes_, [0, 1]):
                 raise ValueError("one of its labels is not 0 or 1")
-            column = graph.Unsqueeze(_index(answers), [1])
+            column = graph.Unsqueeze(_one(answers, "index"), [1])
             if answers.probabilities is not None:
                 likely.append(graph.Gather(answers.probabilities, [1], axis=1))
         else:
-            column = graph.Unsqueeze(_prediction(answers), [1])
+            column = graph.Unsqueeze(_one(answers, "prediction"), [1])
         columns.append(column)
         before = beside([before, Rows.of(graph.cast(column), 1, graph)])
     order = np.argsort(model.order_)
-    joined = graph.Gather(graph.Concat(*columns, axis=1), order, axis=1)
+    given = graph.Gather(graph.Concat(*columns, axis=1), order, axis=1)
     if is_regressor(model):
-        return Answers(prediction=joined)
+        return Answers(prediction=given)
     probabilities = None
     if len(likely) == len(columns):
         probabilities = graph.Gather(graph.Concat(*likely, axis=1), order, axis=1)
-    return Answers(index=joined, probabilities=probabilities)
+    return Answers(index=given, probabilities=probabilities)
 
 
 def one_against_rest(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -126,19 +134,19 @@ def one_against_rest(model: Any, rows: Rows, graph: Graph) -> Answers:
         if part.probabilities is not None and hasattr(estimator, "predict_proba"):
             likely.append(graph.Gather(part.probabilities, [1], axis=1))
         if hasattr(estimator, "decision_function"):
-            sure.append(graph.Unsqueeze(_decision(part), [1]))
+            sure.append(graph.Unsqueeze(_one(part, "decision"), [1]))
     columns = sure if len(sure) == len(parts) else likely
     threshold = 0.0 if columns is sure else 0.5
     probabilities = None
     if len(likely) == len(parts):
-        probabilities = likely[0] if len(likely) == 1 else graph.Concat(*likely, axis=1)
+        probabilities = joined(likely, graph)
     if several:
         index = above(graph, graph.Concat(*columns, axis=1), threshold)
         return Answers(index=index, probabilities=probabilities)
     if len(parts) == 1:
         index = above(graph, flat(graph, columns[0]), threshold)
         if probabilities is not None:
-            probabilities = graph.Concat(graph.Sub(1.0, probabilities), probabilities, axis=1)
+            probabilities = with_first(graph, probabilities)
         decision = flat(graph, sure[0]) if sure else None
         return Answers(index=index, probabilities=probabilities, decision=decision)
     if probabilities is not None:
@@ -146,11 +154,11 @@ def one_against_rest(model: Any, rows: Rows, graph: Graph) -> Answers:
         # A row that none of them takes keeps its zeros.
         total = graph.Where(graph.Equal(total, 0.0), 1.0, total)
         probabilities = graph.Div(probabilities, total)
-    joined = graph.Concat(*columns, axis=1)
+    surest = graph.Concat(*columns, axis=1)
     return Answers(
-        index=graph.ArgMax(joined, axis=1, keepdims=0),
+        index=graph.ArgMax(surest, axis=1, keepdims=0),
         probabilities=probabilities,
-        decision=joined if columns is sure else None,
+        decision=surest if columns is sure else None,
     )
 
 
@@ -161,15 +169,12 @@ def calibrated(model: Any, rows: Rows, graph: Graph) -> Answers:
         if one.method != "sigmoid":
             raise ValueError(f"its method is {one.method!r}, only 'sigmoid' has an ONNX form here")
         parts.append(_calibrated(one, graph.answer(one.estimator, rows), graph))
-    mean = parts[0] if len(parts) == 1 else graph.Div(_sum(parts, graph), float(len(parts)))
-    return most_probable(graph, mean)
+    return most_probable(graph, parts[0] if len(parts) == 1 else _mean(parts, graph))
 
 
 def transformed_target(model: Any, rows: Rows, graph: Graph) -> Answers:
     """TransformedTargetRegressor: a prediction, and the way back from what it was trained on."""
-    from edgeship_converters.steps.classical.target import back
-
-    inside = _prediction(graph.answer(model.regressor_, rows))
+    inside = _one(graph.answer(model.regressor_, rows), "prediction")
     return Answers(prediction=back(model.transformer_, inside, graph))
 
 
@@ -194,24 +199,24 @@ def threshold_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
         score = flat(graph, graph.Gather(inside.probabilities, [positive], axis=1))
         usual = 0.5
     else:
-        score = _decision(inside)
+        score = _one(inside, "decision")
         score = score if positive == 1 else graph.Neg(score)
         usual = 0.0
     threshold = usual if threshold == "auto" else float(threshold)
-    reached = graph.cast(graph.Not(graph.Less(score, threshold)), np.int64)
-    index = reached if positive == 1 else graph.Sub(1, reached)
+    index = reached(graph, score, threshold)
+    index = index if positive == 1 else graph.Sub(1, index)
     return Answers(index=index, probabilities=inside.probabilities, decision=inside.decision)
 
 
 def _calibrated(one: Any, inside: Answers, graph: Graph) -> str:
     classes = one.classes
     if hasattr(one.estimator, "decision_function"):
-        raw = _decision(inside)
+        raw = _one(inside, "decision")
         columns = (
             [graph.Unsqueeze(raw, [1])] if len(classes) == 2 else _split(raw, len(classes), graph)
         )
     else:
-        probabilities = _probabilities(inside)
+        probabilities = _one(inside, "probabilities")
         columns = _split(probabilities, len(classes), graph)
         columns = columns[1:] if len(classes) == 2 else columns
     values = [
@@ -219,7 +224,7 @@ def _calibrated(one: Any, inside: Answers, graph: Graph) -> str:
         for column, c in zip(columns, one.calibrators, strict=True)
     ]
     if len(classes) == 2:
-        return graph.Concat(graph.Sub(1.0, values[0]), values[0], axis=1)
+        return with_first(graph, values[0])
     return shares(graph, graph.Concat(*values, axis=1))
 
 
@@ -234,25 +239,25 @@ def _bagged(model: Any, rows: Rows, graph: Graph) -> list[Answers]:
     ]
 
 
-def _first(model: Any) -> list[Any]:
-    return [estimator for estimator in model.estimators_ if estimator != "drop"]
-
-
-def _stacked(estimator: Any, answers: Answers, method: str, model: Any, graph: Graph) -> Rows:
+def _stacked(estimator: Any, answers: Answers, method: str, graph: Graph) -> Rows:
     if method == "predict_proba":
-        probabilities = _probabilities(answers)
+        probabilities = _one(answers, "probabilities")
         count = len(estimator.classes_)
         # Of two classes the first one says nothing more.
         if count == 2:
             return Rows.of(graph.Gather(probabilities, [1], axis=1), 1, graph)
         return Rows.of(probabilities, count, graph)
     if method == "decision_function":
-        decision = _decision(answers)
+        decision = _one(answers, "decision")
         count = len(estimator.classes_)
         if count == 2:
             return Rows.of(graph.Unsqueeze(decision, [1]), 1, graph)
         return Rows.of(decision, count, graph)
-    value = _prediction(answers) if is_regressor(estimator) else graph.cast(_index(answers))
+    value = (
+        _one(answers, "prediction")
+        if is_regressor(estimator)
+        else graph.cast(_one(answers, "index"))
+    )
     return Rows.of(graph.Unsqueeze(value, [1]), 1, graph)
 
 
@@ -261,7 +266,7 @@ def _weights(model: Any, count: int) -> list[float]:
     return [1.0] * count if given is None else [float(weight) for weight in given]
 
 
-def _mean(values: list[str], weights: list[float], graph: Graph) -> str:
+def _mean(values: list[str], graph: Graph, weights: Sequence[float] = (1.0,)) -> str:
     if len(set(weights)) == 1:
         return graph.Div(_sum(values, graph), float(len(values)))
     parts = [graph.Mul(v, w) for v, w in zip(values, weights, strict=True)]
@@ -272,25 +277,9 @@ def _sum(values: list[str], graph: Graph) -> str:
     return values[0] if len(values) == 1 else graph.Sum(*values)
 
 
-def _index(answers: Answers) -> str:
-    if answers.index is None:
-        raise ValueError("a model inside it gives no label")
-    return answers.index
-
-
-def _probabilities(answers: Answers) -> str:
-    if answers.probabilities is None:
-        raise ValueError("a model inside it gives no probabilities")
-    return answers.probabilities
-
-
-def _decision(answers: Answers) -> str:
-    if answers.decision is None:
-        raise ValueError("a model inside it gives no decision values")
-    return answers.decision
-
-
-def _prediction(answers: Answers) -> str:
-    if answers.prediction is None:
-        raise ValueError("a model inside it predicts no value")
-    return answers.prediction
+def _one(answers: Answers, name: str) -> str:
+    value: str | None = getattr(answers, name)
+    if value is None:
+        said = "label" if name == "index" else name
+        raise ValueError(f"a model inside it gives no {said}")
+    return value

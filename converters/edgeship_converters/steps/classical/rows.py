@@ -22,6 +22,10 @@ class Block:
     width: int
     kind: Kind
 
+    def cast(self, kind: Kind, graph: Graph) -> str:
+        """The block's values as another kind; as they are where they are of that kind."""
+        return self.value if self.kind == kind else graph.cast(self.value, kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -33,8 +37,7 @@ class Rows:
     @classmethod
     def of(cls, value: str, width: int, graph: Graph) -> Rows:
         """One matrix of the graph's reals."""
-        kind: Kind = "float64" if graph.real == np.float64 else "float32"
-        return cls((Block(value, int(width), kind),))
+        return cls((Block(value, int(width), reals(graph)),))
 
     @property
     def width(self) -> int:
@@ -47,15 +50,11 @@ class Rows:
         Raises:
             ValueError: where there is text among them.
         """
-        values = []
-        for block in self.blocks:
-            if block.kind == "string":
-                raise ValueError("text reaches a step that computes with numbers")
-            same = np.dtype(block.kind) == graph.real
-            values.append(block.value if same else graph.cast(block.value))
-        if not values:
+        if any(block.kind == "string" for block in self.blocks):
+            raise ValueError("text reaches a step that computes with numbers")
+        if not self.blocks:
             raise ValueError("no columns reach a step that needs some")
-        return values[0] if len(values) == 1 else graph.Concat(*values, axis=1)
+        return joined([block.cast(reals(graph), graph) for block in self.blocks], graph)
 
     def take(self, columns: Sequence[int], graph: Graph) -> Rows:
         """Some of the columns, in the order given."""
@@ -82,6 +81,16 @@ class Rows:
                 return block, column
             column -= block.width
         raise IndexError(column)
+
+
+def reals(graph: Graph) -> Kind:
+    """The kind of the reals that the graph computes in at this moment."""
+    return "float64" if graph.real == np.float64 else "float32"
+
+
+def joined(values: Sequence[str], graph: Graph) -> str:
+    """Values of as many rows side by side."""
+    return values[0] if len(values) == 1 else graph.Concat(*values, axis=1)
 
 
 def beside(parts: Sequence[Rows]) -> Rows:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers
-from edgeship_converters.steps.classical.bending import at_least
-from edgeship_converters.steps.classical.exactly import less
+from edgeship_converters.steps.classical.exactly import at_least, less
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array

@@ -11,7 +11,7 @@ from edgeship_converters.steps.classical.answers import Answers, above, flat
 from edgeship_converters.steps.classical.by_skl2onnx import by_skl2onnx
 from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.linear import linear
+from edgeship_converters.steps.classical.linear import dense, linear
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 
@@ -25,7 +25,7 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     kernel = _kernel(model, rows, graph)
     count = len(model.classes_)
     if count == 2:
-        weights, bias = _dense(model.dual_coef_).T, model.intercept_
+        weights, bias = dense(model.dual_coef_).T, model.intercept_
         decision = flat(graph, linear(kernel, weights, bias, graph))
         return Answers(index=above(graph, decision, 0.0), decision=decision)
     pairs = list(combinations(range(count), 2))
@@ -46,16 +46,14 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
     """SVR and NuSVR."""
-    values = linear(
-        _kernel(model, rows, graph), _dense(model.dual_coef_).T, model.intercept_, graph
-    )
+    values = linear(_kernel(model, rows, graph), dense(model.dual_coef_).T, model.intercept_, graph)
     return Answers(prediction=flat(graph, values))
 
 
 def one_class(model: Any, rows: Rows, graph: Graph) -> Answers:
     """OneClassSVM: an inlier where the decision is above 0."""
     kernel = _kernel(model, rows, graph)
-    score = flat(graph, graph.MatMul(kernel, _dense(model.dual_coef_).T))
+    score = flat(graph, graph.MatMul(kernel, dense(model.dual_coef_).T))
     decision = graph.Add(score, float(np.ravel(model.intercept_)[0]))
     return Answers(index=above(graph, decision, 0.0), decision=decision, score=score)
 
@@ -69,7 +67,7 @@ def _sureness(votes: str, pairwise: str, sides: Array, graph: Graph) -> str:
 
 def _by_pairs(model: Any, pairs: list[tuple[int, int]]) -> Array:
     """(support vectors, pairs): libsvm keeps a vector's weight in the row of the other class."""
-    coefficients = _dense(model.dual_coef_)
+    coefficients = dense(model.dual_coef_)
     ends = np.cumsum(model.n_support_)
     of = [slice(end - many, end) for end, many in zip(ends, model.n_support_, strict=True)]
     weights = np.zeros((coefficients.shape[1], len(pairs)))
@@ -81,7 +79,7 @@ def _by_pairs(model: Any, pairs: list[tuple[int, int]]) -> Array:
 
 def _kernel(model: Any, rows: Rows, graph: Graph) -> str:
     """(rows, support vectors)."""
-    vectors = _dense(model.support_vectors_)
+    vectors = dense(model.support_vectors_)
     values = rows.matrix(graph)
     gamma = float(model._gamma)
     match model.kernel:
@@ -100,8 +98,3 @@ def _kernel(model: Any, rows: Rows, graph: Graph) -> str:
         case "sigmoid":
             return graph.Tanh(linear(values, gamma * vectors.T, float(model.coef0), graph))
     raise ValueError("its kernel is a function of its own or precomputed")
-
-
-def _dense(array: Any) -> Array:
-    dense: Array = np.asarray(array.toarray() if hasattr(array, "toarray") else array)
-    return dense

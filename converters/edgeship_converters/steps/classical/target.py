@@ -6,17 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from edgeship_converters.steps.classical.functions import FUNCTIONS
 from edgeship_converters.steps.classical.graph import Graph
-
-_BACK: dict[Any, Any] = {
-    np.exp: lambda graph, y: graph.Exp(y),
-    np.expm1: lambda graph, y: graph.Sub(graph.Exp(y), 1.0),
-    np.log: lambda graph, y: graph.Log(y),
-    np.log1p: lambda graph, y: graph.Log(graph.Add(y, 1.0)),
-    np.square: lambda graph, y: graph.Mul(y, y),
-    np.sqrt: lambda graph, y: graph.Sqrt(y),
-    np.negative: lambda graph, y: graph.Neg(y),
-}
 
 
 def back(transformer: Any, values: str, graph: Graph) -> str:
@@ -26,10 +17,10 @@ def back(transformer: Any, values: str, graph: Graph) -> str:
             function = transformer.inverse_func
             if function is None:
                 return values
-            if function not in _BACK:
+            if function not in FUNCTIONS:
                 name = getattr(function, "__name__", "")
                 raise ValueError(f"the way back from its target, {name!r}, is Python code")
-            return str(_BACK[function](graph, values))
+            return FUNCTIONS[function](graph, values)
         case "StandardScaler":
             return _linear(values, transformer.scale_, transformer.mean_, graph)
         case "MinMaxScaler":

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.ensemble._iforest import _average_path_length
 from sklearn.tree._tree import TREE_LEAF
 
-from edgeship_converters.steps.classical.answers import Answers, flat, two_columns
+from edgeship_converters.steps.classical.answers import Answers, flat, reached, two_columns
 from edgeship_converters.steps.classical.graph import ML, Graph
+from edgeship_converters.steps.classical.linear import outlier
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_converters.steps.exact_trees import with_exact_thresholds
 from edgeship_runtime.arrays import Array
@@ -61,7 +63,7 @@ def boosted_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     logit = graph.Mul(decision, 2.0) if model.loss == "exponential" else decision
     return Answers(
         # scikit-learn decides by raw values, a tie of which goes to the second class.
-        index=graph.cast(graph.Not(graph.Less(decision, 0.0)), np.int64),
+        index=reached(graph, decision, 0.0),
         decision=decision,
         probabilities=two_columns(graph, graph.Sigmoid(logit)),
     )
@@ -85,11 +87,9 @@ def isolation_forest(model: Any, rows: Rows, graph: Graph) -> Answers:
     if model._max_features < model.n_features_in_:
         raise ValueError("its trees look at some features each (max_features)")
     total = flat(graph, ensemble(trees, depths, rows, graph))
-    most = _average_path(model._max_samples) * len(trees)
-    score = graph.Neg(graph.Pow(2.0, graph.Div(graph.Neg(total), float(most))))
-    decision = graph.Sub(score, float(model.offset_))
-    inlier = graph.Not(graph.Less(decision, 0.0))
-    return Answers(index=graph.cast(inlier, np.int64), decision=decision, score=score)
+    most = float(_average_path_length([model._max_samples])[0]) * len(trees)
+    score = graph.Neg(graph.Pow(2.0, graph.Div(graph.Neg(total), most)))
+    return outlier(model, score, graph)
 
 
 def ensemble(trees: Sequence[Any], values: Sequence[Array], rows: Rows, graph: Graph) -> str:
@@ -164,9 +164,3 @@ def _boosted(model: Any, rows: Rows, graph: Graph) -> str:
         value[:, number % outputs] = tree.value[:, 0, 0] * model.learning_rate
         values.append(value)
     return graph.Add(ensemble(trees, values, rows, graph), first)
-
-
-def _average_path(samples: int) -> float:
-    from sklearn.ensemble._iforest import _average_path_length
-
-    return float(_average_path_length([samples])[0])

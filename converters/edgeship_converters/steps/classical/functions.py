@@ -1,0 +1,31 @@
+"""numpy's functions of a single number, as operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from edgeship_converters.steps.classical.graph import Graph
+
+FUNCTIONS: dict[Any, Callable[[Graph, str], str]] = {
+    np.log1p: lambda graph, x: graph.Log(graph.Add(x, 1.0)),
+    np.expm1: lambda graph, x: graph.Sub(graph.Exp(x), 1.0),
+    np.log: lambda graph, x: graph.Log(x),
+    np.log2: lambda graph, x: graph.Div(graph.Log(x), float(np.log(2.0))),
+    np.log10: lambda graph, x: graph.Div(graph.Log(x), float(np.log(10.0))),
+    np.exp: lambda graph, x: graph.Exp(x),
+    np.sqrt: lambda graph, x: graph.Sqrt(x),
+    np.square: lambda graph, x: graph.Mul(x, x),
+    np.cbrt: lambda graph, x: graph.Mul(graph.Sign(x), graph.Pow(graph.Abs(x), 1.0 / 3.0)),
+    np.abs: lambda graph, x: graph.Abs(x),
+    np.negative: lambda graph, x: graph.Neg(x),
+    np.reciprocal: lambda graph, x: graph.Reciprocal(x),
+    np.sin: lambda graph, x: graph.Sin(x),
+    np.cos: lambda graph, x: graph.Cos(x),
+    np.tanh: lambda graph, x: graph.Tanh(x),
+    np.sign: lambda graph, x: graph.Sign(x),
+    np.floor: lambda graph, x: graph.Floor(x),
+    np.ceil: lambda graph, x: graph.Ceil(x),
+}
