@@ -15,6 +15,7 @@ from edgeship_converters.errors import Fault
 from edgeship_converters.parity import Judge, shake
 from edgeship_converters.plan import Step
 from edgeship_converters.remembered import RememberedSource
+from edgeship_converters.rows import with_missing
 from edgeship_converters.tools import machine, own_code, releases
 from edgeship_runtime import labels
 from edgeship_runtime.arrays import Array, Arrays
@@ -87,6 +88,8 @@ class Prover:
             judge = replace(judge, shaken=self.source.predict(shake(judge.inputs)))
             evidence = judge.evidence(outputs, step.number)
             fault = judge.fault(outputs, evidence, step.number)
+        if fault is None:
+            fault = self._fault_on_missing(step, artifact)
         return Proof(evidence, fault, self._agreed(outputs))
 
     def outputs(self, variant: str, artifact: Artifact) -> dict[str, Array]:
@@ -118,6 +121,23 @@ class Prover:
                 )
             self.cache.keep_arrays(key, found)
         return found
+
+    def _fault_on_missing(self, step: Step, artifact: Artifact) -> Fault | None:
+        """What is wrong on rows with missing values, where the contract says that it takes any."""
+        inputs = with_missing(self.judge.contract, self.judge.inputs)
+        if inputs is None:
+            return None
+        expected = self.source.predict(inputs)
+        judge = replace(self.judge, inputs=inputs, expected=expected, truth=None)
+        try:
+            with quiet():
+                outputs = load(self.draft.trial(step.variant, artifact), step.variant).predict(
+                    inputs
+                )
+        except EdgeshipError as error:
+            return Fault(f"does not run on rows with missing values: {error}")
+        fault = judge.verdict(outputs, step.number)
+        return fault and replace(fault, reason=f"{fault.reason}, on rows with missing values")
 
     def _agreed(self, outputs: dict[str, Array]) -> Array:
         flipped = labels.flipped(self.judge.contract, self.judge.expected, outputs)

@@ -19,6 +19,7 @@ from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
 from edgeship_runtime.bundle import Contract, InputSpec
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.inputs import check_inputs
+from edgeship_runtime.tables import MISSING_TEXT
 
 _SEED = 0
 _HELD_OUT_SHARE = 0.2
@@ -26,6 +27,7 @@ _FEWEST = 10
 _FEWEST_FOR_QUANTIZED = 20
 _SYNTHETIC = 256
 _FREE_AXIS = 8
+_GONE = 0.3
 
 
 Data: TypeAlias = "str | os.PathLike[str] | Mapping[str, Array] | Array"
@@ -249,6 +251,21 @@ def _labels(rows: datafiles.DataSet | None, chosen: Array) -> Array | None:
     return None if rows is None or rows.labels is None else rows.labels[chosen]
 
 
+def with_missing(contract: Contract, inputs: Arrays) -> dict[str, Array] | None:
+    """Some of the rows with values taken out of them; None where no input may miss any."""
+    if not any(spec.missing for spec in contract.inputs):
+        return None
+    random = np.random.default_rng(_SEED)
+    holed = {}
+    for spec in contract.inputs:
+        array = inputs[spec.name][:_SYNTHETIC].copy()
+        if spec.missing:
+            gone = random.random(array.shape) < _GONE
+            array[gone] = MISSING_TEXT if spec.dtype == "string" else np.nan
+        holed[spec.name] = array
+    return holed
+
+
 def drawn(contract: Contract, known: Vocabulary | None = None) -> dict[str, Array]:
     """Rows for want of data, always the same, within what the model knows."""
     random = np.random.default_rng(_SEED)
@@ -260,6 +277,8 @@ def _draw(spec: InputSpec, random: np.random.Generator, known: Vocabulary) -> Ar
     """Standard normal numbers, on scales from 0.1 to 1000 in turn; bytes; ids; words."""
     shape = (_SYNTHETIC, *(size or _FREE_AXIS for size in spec.shape[1:]))
     dtype = numpy_dtype(spec.dtype)
+    if spec.categories:
+        return random.choice(np.array(spec.categories).astype(dtype), shape)
     if dtype.kind == "f":
         scales = np.geomspace(0.1, 1000.0, _SYNTHETIC).reshape(-1, *(1 for _ in shape[1:]))
         return (random.standard_normal(shape) * scales).astype(dtype)

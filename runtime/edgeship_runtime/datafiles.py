@@ -1,4 +1,4 @@
-"""Rows from files: `.npz`, `.npy`, `.csv` and, where pyarrow is installed, `.parquet`."""
+"""Rows from files: `.npz`, `.npy`, `.csv`, `.json`, `.jsonl` and, with pyarrow, `.parquet`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
+import msgspec
 import numpy as np
 
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle.manifest import InputSpec
-from edgeship_runtime.errors import DataError
+from edgeship_runtime.errors import DataError, InputError
 from edgeship_runtime.inputs import ANY_NAME
+from edgeship_runtime.tables import MISSING_TEXT, by_column, columns_of, listed, plain
 
-# A column of a table: numbers as they are, or cells of text.
+# A column of a table: values as they are, or cells of text.
 Column: TypeAlias = "Array | list[str]"
 
 LABELS = "y"
-SUFFIXES = (".npz", ".npy", ".csv", ".parquet")
+SUFFIXES = (".npz", ".npy", ".csv", ".json", ".jsonl", ".parquet")
 _MISSING = ("", "na", "n/a", "nan", "null", "none")
 
 
@@ -49,8 +51,9 @@ def read(
 
     Args:
         path: an `.npz` with arrays named like the inputs, or `x` for the only one, and labels in
-            `y`; an `.npy` with the only input; a `.csv` or `.parquet` whose columns are the only
-            input's features, taken by name where the model knows its feature names.
+            `y`; an `.npy` with the only input; a table whose columns are the inputs, or the only
+            input's features, taken by name where the model knows its feature names: a `.csv` or
+            `.parquet`, a `.json` with a list of records, or a `.jsonl` with one in each line.
         specs: the model's inputs.
         label_column: which column, or array of an `.npz`, holds the labels.
         labels_required: whether it is an error when that column is not there.
@@ -72,6 +75,8 @@ def read(
                 return _from_npy(where, specs, label_column if labels_required else None)
             case ".csv":
                 table = _csv_columns(where)
+            case ".json" | ".jsonl":
+                table = _json_columns(where)
             case _:
                 table = _parquet_columns(where)
     except DataError:
@@ -142,6 +147,16 @@ def _csv_columns(path: Path) -> dict[str, Column]:
     return {name: [row[index].strip() for row in rows] for index, name in enumerate(header)}
 
 
+def _json_columns(path: Path) -> dict[str, Column]:
+    data = path.read_bytes()
+    decoder = msgspec.json.Decoder(dict[str, bool | int | float | str | None])
+    if path.suffix.lower() == ".jsonl":
+        records = [decoder.decode(line) for line in data.splitlines() if line.strip()]
+    else:
+        records = msgspec.json.decode(data, type=list[dict[str, bool | int | float | str | None]])
+    return columns_of(records) or {}
+
+
 def _parquet_columns(path: Path) -> dict[str, Column]:
     if find_spec("pyarrow") is None:
         raise DataError(f"{path} needs pyarrow, which is not installed: pip install pyarrow")
@@ -170,23 +185,23 @@ def _from_table(
         if labels is None and labels_required:
             raise DataError(
                 f"{path} has no column {label_column!r} for the labels: "
-                f"its columns are {_list(list(columns))}"
+                f"its columns are {listed(list(columns))}"
             )
+    values = _label_values(labels)
+    if by_column(specs) and (len(specs) > 1 or specs[0].name in columns):
+        _check_there(path, [spec.name for spec in specs], list(columns))
+        return DataSet({spec.name: _column_of(path, spec, columns) for spec in specs}, values)
     if len(specs) != 1:
         raise DataError(f"{path} is one table, the model takes {len(specs)} inputs: use .npz")
     spec = specs[0]
     chosen = _chosen_columns(path, list(columns), spec)
     matrix = _matrix(path, {name: columns[name] for name in chosen}, spec)
-    return DataSet({spec.name: matrix}, _label_values(labels), chosen)
+    return DataSet({spec.name: matrix}, values, chosen)
 
 
 def _chosen_columns(path: Path, have: list[str], spec: InputSpec) -> tuple[str, ...]:
     if spec.feature_names:
-        missing = [name for name in spec.feature_names if name not in have]
-        if missing:
-            raise DataError(
-                f"{path} lacks the model's columns {_list(missing)}: its columns are {_list(have)}"
-            )
+        _check_there(path, spec.feature_names, have)
         return spec.feature_names
     sizes = [size for size in spec.shape[1:] if size is not None]
     if len(sizes) == len(spec.shape) - 1 and len(have) != int(np.prod(sizes)):
@@ -196,6 +211,40 @@ def _chosen_columns(path: Path, have: list[str], spec: InputSpec) -> tuple[str, 
             remedy = "give one column for each feature"
         raise DataError(f"{path} has {len(have)} columns, the model takes {want}: {remedy}")
     return tuple(have)
+
+
+def _check_there(path: Path, names: Sequence[str], have: Sequence[str]) -> None:
+    missing = [name for name in names if name not in have]
+    if missing:
+        raise DataError(
+            f"{path} lacks the model's columns {listed(missing)}: its columns are {listed(have)}"
+        )
+
+
+def _column_of(path: Path, spec: InputSpec, columns: dict[str, Column]) -> Array:
+    """A column as the input of its name takes it."""
+    column = columns[spec.name]
+    if isinstance(column, np.ndarray):
+        return column
+    if spec.dtype == "string":
+        known = set(spec.categories)
+        gone = _MISSING if spec.missing else ()
+        return np.array(
+            [MISSING_TEXT if c.lower() in gone and c not in known else c for c in column], np.str_
+        )
+    if spec.dtype == "bool":
+        column = [{"true": "1", "false": "0"}.get(cell.lower(), cell) for cell in column]
+    numbers = _numbers(path, spec.name, column)
+    if spec.dtype.startswith("float"):
+        return numbers
+    if not np.isfinite(numbers).all() or (numbers != np.floor(numbers)).any():
+        row = int(np.argmax(~np.isfinite(numbers) | (numbers != np.floor(numbers))))
+        raise DataError(
+            f"{path} row {row + 1}, column {spec.name!r} holds {column[row][:40]!r}: expected a "
+            + ("truth (true, false, 1 or 0)" if spec.dtype == "bool" else "whole number")
+        )
+    # Whole numbers beyond 2^53 are not what float64 says.
+    return np.array([int(float(c)) if not c.lstrip("+-").isdigit() else int(c) for c in column])
 
 
 def _matrix(path: Path, columns: dict[str, Column], spec: InputSpec) -> Array:
@@ -213,6 +262,8 @@ def _matrix(path: Path, columns: dict[str, Column], spec: InputSpec) -> Array:
 
 def _numbers(path: Path, name: str, column: Column) -> Array:
     if isinstance(column, np.ndarray):
+        if column.dtype.kind == "O":
+            return _of_objects(path, name, column)
         if column.dtype.kind not in "fiub":
             raise DataError(f"{path} column {name!r} holds {column.dtype}: expected numbers")
         return column.astype(np.float64)
@@ -224,6 +275,15 @@ def _numbers(path: Path, name: str, column: Column) -> Array:
                 f"{path} row {index + 1}, column {name!r} holds {cell[:40]!r}: expected a number"
             )
         numbers[index] = number
+    return numbers
+
+
+def _of_objects(path: Path, name: str, column: Array) -> Array:
+    spec = InputSpec(name=name, dtype="float64", shape=(None,), missing=True)
+    try:
+        numbers: Array = plain(spec, column).astype(np.float64)
+    except InputError as error:
+        raise DataError(f"{path}: {error}") from error
     return numbers
 
 
@@ -241,8 +301,10 @@ def _number(cell: str) -> float | None:
 
 def _label_values(labels: Column | None) -> Array | None:
     """Text labels as integers or numbers where that is what they say; 001 stays text."""
-    if labels is None or isinstance(labels, np.ndarray):
-        return labels
+    if labels is None:
+        return None
+    if isinstance(labels, np.ndarray):
+        return np.array(labels.tolist()) if labels.dtype.kind == "O" else labels
     numbers = [_number(cell) for cell in labels]
     codes = any(len(cell) > 1 and cell[0] == "0" and cell[1].isdigit() for cell in labels)
     if codes or any(number is None for number in numbers):
@@ -256,8 +318,3 @@ def _column(labels: Array | None) -> Array | None:
     if labels is not None and labels.ndim == 2 and labels.shape[1] == 1:
         return labels[:, 0]
     return labels
-
-
-def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:6])
-    return shown + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -11,6 +11,7 @@ import numpy as np
 from edgeship_runtime.arrays import Array, numpy_dtype
 from edgeship_runtime.bundle.manifest import InputSpec
 from edgeship_runtime.errors import InputError
+from edgeship_runtime.tables import columns_of, from_columns, plain
 
 ANY_NAME = "x"
 
@@ -23,8 +24,9 @@ def check_inputs(
     Args:
         specs: the contract's inputs.
         given: a mapping from input name to array; for a model with one input also the bare array,
-            or that array under the name `x`.
-        finite: whether NaN and infinities are refused.
+            or that array under the name `x`; a data frame, a list of records, or a mapping of
+            columns, where the model takes columns or knows its features by name.
+        finite: whether NaN and infinities are refused; NaN is welcome where the contract says so.
 
     Returns:
         One array for each input, in the contract's dtype, all with the same number of rows.
@@ -44,6 +46,9 @@ def check_inputs(
 
 def _by_name(specs: Sequence[InputSpec], given: object) -> dict[str, Any]:
     names = [spec.name for spec in specs]
+    table = columns_of(given)
+    if table is not None:
+        return from_columns(specs, table)
     if not isinstance(given, Mapping):
         if len(specs) > 1:
             raise InputError(
@@ -52,6 +57,9 @@ def _by_name(specs: Sequence[InputSpec], given: object) -> dict[str, Any]:
         return {names[0]: given}
     if len(specs) == 1 and set(given) == {ANY_NAME}:
         return {names[0]: given[ANY_NAME]}
+    features = specs[0].feature_names if len(specs) == 1 else ()
+    if features and names[0] not in given and set(features) <= set(given):
+        return from_columns(specs, given)
     missing = [name for name in names if name not in given]
     unknown = [str(name) for name in given if name not in names]
     if missing or unknown:
@@ -66,13 +74,17 @@ def _by_name(specs: Sequence[InputSpec], given: object) -> dict[str, Any]:
 
 def _check_one(spec: InputSpec, given: object, *, finite: bool) -> Array:
     try:
-        array = np.asarray(given)
+        # Among words numpy would make a word of what is missing.
+        words = spec.dtype == "string" and isinstance(given, list | tuple)
+        array = np.asarray(given, object if words else None)
     except ValueError as error:
         raise InputError(f"input {spec.name!r} is not a regular array: {error}") from error
     _check_shape(spec, array)
-    array = _cast(spec, array)
-    if finite and array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InputError(_not_finite(spec, array))
+    array = _cast(spec, plain(spec, array))
+    if finite and array.dtype.kind == "f":
+        wrong = np.isinf(array) if spec.missing else ~np.isfinite(array)
+        if wrong.any():
+            raise InputError(_not_finite(spec, wrong))
     return array
 
 
@@ -114,8 +126,10 @@ def _cast(spec: InputSpec, array: Array) -> Array:
     want = numpy_dtype(spec.dtype)
     if array.dtype == want:
         return array
-    if want.kind == "U" and _all_strings(array):
+    if want.kind == "U" and array.dtype.kind in "UT":
         return array.astype(np.str_)
+    if want.kind == "b" and array.dtype.kind in "iu" and np.isin(array, (0, 1)).all():
+        return array.astype(want)
     if want.kind == "f" and array.dtype.kind in "fiub":
         with np.errstate(over="ignore"):
             return array.astype(want)
@@ -135,23 +149,23 @@ def _cast(spec: InputSpec, array: Array) -> Array:
     )
 
 
-def _all_strings(array: Array) -> bool:
-    if array.dtype.kind == "O":
-        return all(isinstance(value, str) for value in array.flat)
-    return array.dtype.kind in "UT"
-
-
-def _not_finite(spec: InputSpec, array: Array) -> str:
-    row, *rest = (int(index) for index in np.argwhere(~np.isfinite(array))[0])
-    rows = int((~np.isfinite(array)).reshape(len(array), -1).any(axis=1).sum())
+def _not_finite(spec: InputSpec, wrong: Array) -> str:
+    row, *rest = (int(index) for index in np.argwhere(wrong)[0])
+    rows = int(wrong.reshape(len(wrong), -1).any(axis=1).sum())
     where = f"row {row}"
     if len(rest) == 1:
         named = rest[0] < len(spec.feature_names)
         name = spec.feature_names[rest[0]] if named else str(rest[0])
         where += f", column {name!r}"
     count = "1 row is" if rows == 1 else f"{rows} rows are"
+    affected = f"({count} affected, first {where})"
+    if spec.missing:
+        return (
+            f"input {spec.name!r} holds infinite values {affected}: "
+            "a missing value is NaN, check the scale of any other"
+        )
     return (
-        f"input {spec.name!r} holds NaN or infinite values ({count} affected, first {where}): "
+        f"input {spec.name!r} holds NaN or infinite values {affected}: "
         "this model was not proven on missing values, fill or drop those rows"
     )
 

@@ -8,17 +8,26 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from onnx import helper
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeClassifier
 
 from edgeship_converters.artifact import Task
 from edgeship_converters.sources.sklearn_model import SklearnSource
-from edgeship_converters.sources.trees import trees_in
-from edgeship_converters.steps.exact_trees import with_exact_thresholds
-from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
+from edgeship_converters.steps.sklearn_to_onnx import classical_model, sklearn_to_onnx
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
 
@@ -27,11 +36,20 @@ WIDTH = 4
 
 def rows_at_thresholds(model: Any) -> Array:
     """Rows of which one feature lies on a threshold, or one float32 step beside it."""
+    source = SklearnSource(model, "0" * 64)
     rows = []
     middle = np.zeros(WIDTH, np.float32)
-    for tree in trees_in(with_exact_thresholds(model)):
-        inner = tree.children_left != -1
-        for feature, threshold in zip(tree.feature[inner], tree.threshold[inner], strict=True):
+    for node in classical_model(source, Task("m", source.contract)).graph.node:
+        if node.op_type != "TreeEnsembleRegressor":
+            continue
+        given = {
+            attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute
+        }
+        for feature, threshold, mode in zip(
+            given["nodes_featureids"], given["nodes_values"], given["nodes_modes"], strict=True
+        ):
+            if mode == b"LEAF" or not np.isfinite(threshold):
+                continue
             at = np.float32(threshold)
             for value in (at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, -np.inf)):
                 row = middle.copy()
@@ -101,6 +119,27 @@ def test_a_tree_of_one_leaf_has_no_threshold_to_fold() -> None:
     assert_same_decisions(model, np.ones((3, WIDTH), np.float32))
 
 
-def test_other_models_are_left_as_they_are() -> None:
-    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
-    assert with_exact_thresholds(model) is model
+@pytest.mark.parametrize("bend", [PowerTransformer(), FunctionTransformer(np.cbrt)])
+def test_bent_rows_beside_thresholds_get_the_same_label(bend: Any) -> None:
+    random = np.random.default_rng(4)
+    rows = random.normal(size=(200, WIDTH)) * 5
+    model = make_pipeline(bend, HistGradientBoostingClassifier(max_iter=20))
+    model.fit(rows, random.integers(0, 3, 200))
+    assert_same_decisions(model, rows_at_thresholds(model))
+
+
+@pytest.mark.parametrize("kind", [RandomForestClassifier, HistGradientBoostingClassifier])
+def test_missing_values_go_the_way_that_the_model_sends_them(kind: Any) -> None:
+    random = np.random.default_rng(5)
+    rows = random.normal(size=(300, WIDTH))
+    rows[random.random(rows.shape) < 0.3] = np.nan
+    model = kind(random_state=0).fit(rows, np.isnan(rows[:, 0]) ^ (rows[:, 1] > 0))
+    assert_same_decisions(model, rows.astype(np.float32))
+
+
+def test_rows_at_the_smallest_steps_of_a_scaler_agree_in_boosting_too() -> None:
+    random = np.random.default_rng(6)
+    rows = random.normal(size=(200, WIDTH)) * 1e-3 + 1e3
+    model = make_pipeline(StandardScaler(), HistGradientBoostingClassifier(max_iter=20))
+    model.fit(rows, random.integers(0, 2, 200))
+    assert_same_decisions(model, rows_at_thresholds(model))

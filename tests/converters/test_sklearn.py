@@ -296,19 +296,22 @@ def test_several_labels_a_row_are_given_side_by_side(tmp_path: Path) -> None:
     assert got["probabilities"].shape == (150, 5)
 
 
-def test_rows_with_missing_values_are_refused(cancer: Path, tmp_path: Path) -> None:
+def test_rows_with_missing_values_are_proven_where_the_model_takes_them(
+    cancer: Path, tmp_path: Path
+) -> None:
     lines = (cancer / "cancer-train.csv").read_text().splitlines()
     cells = lines[3].split(",")
     lines[3] = ",".join(["", *cells[1:]])
     (tmp_path / "holes.csv").write_text("\n".join(lines) + "\n")
+    options = {"data": tmp_path / "holes.csv", "label_column": "diagnosis"}
+    bundle = convert(cancer / "cancer.skops", tmp_path / "b", **options)
+    assert bundle.manifest.inputs[0].missing
+    rows = np.full((1, 30), np.nan, np.float32)
+    assert len(load(bundle).predict(rows)["label"]) == 1
+    linear = LogisticRegression().fit(np.eye(30)[:20], [0, 1] * 10)
     with pytest.raises(InputError, match=r"NaN.*row 2, column 'mean radius'"):
-        convert(
-            cancer / "cancer.skops",
-            tmp_path / "b",
-            data=tmp_path / "holes.csv",
-            label_column="diagnosis",
-        )
-    assert not (tmp_path / "b").exists()
+        convert(linear, tmp_path / "c", **options)
+    assert not (tmp_path / "c").exists()
 
 
 def test_what_is_no_bundle_is_not_replaced(cancer: Path, tmp_path: Path) -> None:

@@ -233,7 +233,7 @@ def test_bad_sources_are_refused_and_leave_nothing(tmp_path: Path) -> None:
 
 def test_bad_data_is_refused_and_leaves_nothing(cancer: Path, tmp_path: Path) -> None:
     lines = (cancer / "cancer-train.csv").read_text().splitlines()
-    (tmp_path / "nan.csv").write_text("\n".join([lines[0], "nan" + lines[1][5:], *lines[2:]]))
+    (tmp_path / "inf.csv").write_text("\n".join([lines[0], "inf" + lines[1][5:], *lines[2:]]))
     (tmp_path / "rows.txt").write_text("hello")
     out = tmp_path / "out" / "b.edgeship"
     source, good = cancer / "cancer.skops", cancer / "cancer-train.csv"
@@ -241,7 +241,7 @@ def test_bad_data_is_refused_and_leaves_nothing(cancer: Path, tmp_path: Path) ->
         (tmp_path / "none.csv", "diagnosis", ("no data file at",)),
         (tmp_path / "rows.txt", "diagnosis", ("expected one of .npz",)),
         (good, "outcome", ("no column 'outcome'", "mean radius")),
-        (tmp_path / "nan.csv", "diagnosis", ("NaN", "row 0", "mean radius")),
+        (tmp_path / "inf.csv", "diagnosis", ("infinite", "row 0", "mean radius")),
     ):
         done = edgeship("convert", source, "-o", out, "--data", data, "--label-column", label)
         assert_refused(done, 2, *words)

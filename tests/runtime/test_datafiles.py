@@ -12,6 +12,7 @@ from pyarrow import parquet
 from edgeship_runtime import datafiles
 from edgeship_runtime.bundle import InputSpec
 from edgeship_runtime.errors import DataError
+from edgeship_runtime.inputs import check_inputs
 
 MATRIX = InputSpec(name="x", dtype="float32", shape=(None, 2))
 NAMED = InputSpec(name="x", dtype="float32", shape=(None, 2), feature_names=("width", "height"))
@@ -157,7 +158,8 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no data file at"):
         datafiles.read(tmp_path / "none.csv", [MATRIX])
     (tmp_path / "a.txt").write_text("hello")
-    with pytest.raises(DataError, match=r"expected one of \.npz, \.npy, \.csv, \.parquet"):
+    kinds = r"\.npz, \.npy, \.csv, \.json, \.jsonl, \.parquet"
+    with pytest.raises(DataError, match=f"expected one of {kinds}"):
         datafiles.read(tmp_path / "a.txt", [MATRIX])
     for name in ("a.npz", "a.npy", "a.parquet"):
         (tmp_path / name).write_text("hello")
@@ -172,3 +174,55 @@ def test_a_pickled_array_is_not_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match=r"expected what numpy\.save writes"):
         datafiles.read(tmp_path / "a.npy", [MATRIX])
+
+
+COLUMNS = [
+    InputSpec(name="age", dtype="float32", shape=(None,), missing=True),
+    InputSpec(name="city", dtype="string", shape=(None,), missing=True, categories=("Oslo", "NA")),
+    InputSpec(name="rooms", dtype="int64", shape=(None,)),
+    InputSpec(name="new", dtype="bool", shape=(None,)),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "new,city,age,rooms,y\ntrue,Oslo,,3,1\n0,n/a,2.5,4,0\nFalse,NA,1,5,1\n"),
+        (
+            "a.json",
+            '[{"age": null, "city": "Oslo", "rooms": 3, "new": true, "y": 1},'
+            '{"age": 2.5, "city": null, "rooms": 4, "new": false, "y": 0},'
+            '{"age": 1, "city": "NA", "rooms": 5, "new": false, "y": 1}]',
+        ),
+        (
+            "a.jsonl",
+            '{"city": "Oslo", "rooms": 3, "new": true, "y": 1}\n\n'
+            '{"age": 2.5, "rooms": 4, "new": false, "y": 0}\n'
+            '{"age": 1, "city": "NA", "rooms": 5, "new": false, "y": 1}\n',
+        ),
+    ],
+)
+def test_the_columns_of_a_table_are_the_inputs(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    read = datafiles.read(tmp_path / name, COLUMNS, "y")
+    checked = check_inputs(COLUMNS, read.inputs)
+    np.testing.assert_array_equal(checked["age"], np.array([np.nan, 2.5, 1], np.float32))
+    assert checked["city"].tolist() == ["Oslo", "", "NA"]
+    assert checked["rooms"].tolist() == [3, 4, 5]
+    assert checked["new"].tolist() == [True, False, False]
+    assert read.labels is not None
+    assert read.labels.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("1,Oslo,x,0", "row 1, column 'rooms' holds 'x'"),
+        ("1,Oslo,1.5,0", "column 'rooms' holds '1.5': expected a whole number"),
+        ("1,Oslo,1,0.5", "column 'new' holds '0.5': expected a truth"),
+    ],
+)
+def test_a_cell_that_is_not_of_its_column_is_named(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "a.csv").write_text(f"age,city,rooms,new\n{line}\n")
+    with pytest.raises(DataError, match=said):
+        datafiles.read(tmp_path / "a.csv", COLUMNS)

@@ -109,7 +109,7 @@ def test_integers_that_do_not_fit_are_refused_with_their_range() -> None:
     refused([COUNTS], np.array([-129]), "from -129 to -129")
     unsigned = InputSpec(name="u", dtype="uint64", shape=(None,))
     refused([unsigned], [-1], "takes uint64")
-    refused([unsigned], [2**64], "takes uint64, got object")
+    refused([unsigned], [2**64], "takes uint64, got numbers that no array can hold")
     assert one(unsigned, np.array([2**64 - 1], np.uint64)).tolist() == [2**64 - 1]
 
 
@@ -132,7 +132,7 @@ def test_a_number_too_large_for_the_contract_is_refused_like_an_infinity() -> No
 
 def test_text_is_not_made_a_number_unseen() -> None:
     refused([TABLE], [["1", "2"]], "takes float32, got <U1")
-    refused([TABLE], np.array([["1", 2]], object), "takes float32, got object")
+    refused([TABLE], np.array([["1", 2]], object), "takes numbers, got '1' in row 0")
 
 
 def test_strings_of_any_length_and_kind_are_taken() -> None:
@@ -142,9 +142,50 @@ def test_strings_of_any_length_and_kind_are_taken() -> None:
         assert checked.tolist() == [["a"], ["long one"]]
 
 
-@pytest.mark.parametrize("odd", [None, 3.5, b"bytes", float("nan")])
+@pytest.mark.parametrize("odd", [3.5, b"bytes"])
 def test_what_is_not_a_string_is_not_made_one_unseen(odd: object) -> None:
-    refused([WORDS], np.array([["a"], [odd]], object), "takes string, got object")
+    refused([WORDS], np.array([["a"], [odd]], object), "takes text, got", "in row 1")
+
+
+@pytest.mark.parametrize("gone", [None, float("nan")])
+def test_missing_text_is_refused_where_the_model_is_not_proven_on_it(gone: object) -> None:
+    refused([WORDS], np.array([["a"], [gone]], object), "no value in row 1", "missing values")
+    able = InputSpec(name="words", dtype="string", shape=(None, 1), missing=True)
+    assert one(able, np.array([["a"], [gone]], object)).tolist() == [["a"], [""]]
+
+
+def test_missing_numbers_are_taken_where_the_model_is_proven_on_them() -> None:
+    able = InputSpec(name="x", dtype="float32", shape=(None, 2), missing=True)
+    checked = one(able, np.array([[1, None], [2.5, 3]], object))
+    assert np.isnan(checked[0, 1])
+    assert checked.dtype == np.float32
+    refused([able], [[1.0, float("inf")]], "infinite", "row 0")
+
+
+class Frame:
+    """As much of a data frame as pandas's and polars's have in common."""
+
+    columns = ("b", "a", "left over")
+
+    def __getitem__(self, name: str) -> list[Any]:
+        columns: dict[str, list[Any]] = {"a": [1, 2], "b": [3.5, None], "left over": ["p", "q"]}
+        return columns[name]
+
+
+def test_frames_records_and_columns_are_taken_by_name() -> None:
+    able = InputSpec(name="x", dtype="float32", shape=(None, 2), feature_names=("a", "b"))
+    records = [{"a": 1, "b": 3.5}, {"b": 4, "a": 2, "left over": "p"}]
+    assert one(able, records).tolist() == [[1.0, 3.5], [2.0, 4.0]]
+    assert one(able, {"b": [3.5], "a": [1]}).tolist() == [[1.0, 3.5]]
+    refused([able], Frame(), "NaN", "row 1, column 'b'")
+    refused([able], [{"a": 1}], "'b' are missing")
+    columns = [
+        InputSpec(name="a", dtype="int64", shape=(None,)),
+        InputSpec(name="b", dtype="float32", shape=(None,), missing=True),
+    ]
+    checked = check_inputs(columns, Frame())
+    assert checked["a"].tolist() == [1, 2]
+    assert np.isnan(checked["b"][1])
 
 
 def test_nan_and_infinity_are_refused_with_row_and_column() -> None:

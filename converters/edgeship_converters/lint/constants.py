@@ -17,6 +17,8 @@ def not_finite(values: Values) -> Finding | None:
     """NaN or infinity: no range can be taken from them."""
     if np.isfinite(values.low) and np.isfinite(values.high):
         return None
+    if values.spec.missing and not np.isinf(values.rows).any():
+        return None
     bad = int((~np.isfinite(values.rows)).any(axis=1).sum())
     return Finding(
         "not-finite",

@@ -1,37 +1,103 @@
-"""The inputs that a fitted scikit-learn estimator takes: one matrix, or columns by name."""
+"""The inputs of a fitted scikit-learn estimator: one matrix of numbers, or one for each column."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from edgeship_converters.errors import SourceError
-from edgeship_runtime.arrays import Arrays
+from edgeship_converters.errors import SourceError, in_a_line
+from edgeship_converters.sources.sklearn_columns import Column, columns_of_model
+from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import InputSpec
-
-MATRIX = "x"
+from edgeship_runtime.bundle.manifest import DType
+from edgeship_runtime.inputs import ANY_NAME
+from edgeship_runtime.tables import MISSING_TEXT
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs of the contract, and how the estimator is given them."""
+    """The inputs of the contract, and how the estimator is given them.
+
+    Attributes:
+        specs: of the contract.
+        columns: all that the estimator was fitted on, those that it does not look at among them.
+        named: whether it was fitted on a data frame, whose columns it takes by name.
+    """
 
     specs: tuple[InputSpec, ...]
+    columns: tuple[Column, ...]
+    named: bool
+
+    @property
+    def matrix(self) -> bool:
+        """Whether one input holds all columns."""
+        return len(self.specs) == 1 and len(self.specs[0].shape) == 2
 
     def rows(self, arrays: Arrays) -> Any:
-        """Rows as the estimator takes them, reals as float64."""
-        return arrays[MATRIX].astype(np.float64)
+        """Rows as the estimator takes them, reals as float64, missing text as None or NaN."""
+        if self.matrix:
+            return arrays[ANY_NAME].astype(np.float64)
+        count = len(next(iter(arrays.values())))
+        held: dict[str, Array] = {}
+        for column in self.columns:
+            if column.name not in arrays:
+                held[column.name] = np.zeros(count)
+                continue
+            held[column.name] = _as_fitted(arrays[column.name], column)
+        if self.named:
+            return _frame(held)
+        table = np.empty((count, len(held)), object)
+        for place, values in enumerate(held.values()):
+            table[:, place] = values
+        return table
 
-    def example(self) -> Any:
+    def example(self) -> dict[str, Array]:
         """One row, to ask the estimator about the shapes of its answers."""
-        width = self.specs[0].shape[1]
-        return np.ones((1, width or 0))
+        firsts: list[Any] = [
+            column.categories[0] if column.categories else 1.0 for column in self.columns
+        ]
+        if self.matrix:
+            return {ANY_NAME: np.array([firsts], np.float32)}
+        by_name = dict(zip((column.name for column in self.columns), firsts, strict=True))
+        return {
+            spec.name: np.array(
+                [by_name[spec.name]], np.str_ if spec.dtype == "string" else spec.dtype
+            )
+            for spec in self.specs
+        }
+
+    def with_missing(self, answers: Callable[[Arrays], bool]) -> Inputs:
+        """The same, saying of each input whether the estimator takes missing values in it.
+
+        Args:
+            answers: whether the estimator answers all of some rows, with finite numbers.
+        """
+        able = [spec for spec in self.specs if spec.dtype in ("float32", "string")]
+        example = self.example()
+        # All at once tells of most models; only where that fails each column is asked about.
+        sound = able if answers({**example, **_gone(example, able)}) else []
+        if not sound and len(able) > 1:
+            sound = [spec for spec in able if answers({**example, **_gone(example, [spec])})]
+        specs = tuple(
+            msgspec.structs.replace(spec, missing=True) if spec in sound else spec
+            for spec in self.specs
+        )
+        return Inputs(specs, self.columns, self.named)
 
 
-def inputs_of(estimator: Any) -> Inputs:
+def inputs_of(estimator: Any, sample: Mapping[str, Any] | None = None) -> Inputs:
     """What a fitted estimator takes.
+
+    Args:
+        estimator: a fitted one.
+        sample: the columns of a data frame like the one it was fitted on, for their types: whole
+            numbers and truths are inputs of their own kind then, if there is an input for each
+            column, as there is where any column holds text.
 
     Raises:
         SourceError: for one that does not say how many features that is.
@@ -43,10 +109,82 @@ def inputs_of(estimator: Any) -> Inputs:
             "(n_features_in_): fit it on a matrix"
         )
     names = getattr(estimator, "feature_names_in_", None)
+    columns = tuple(columns_of_model(estimator))
+    if any(column.dtype == "string" for column in columns):
+        specs = tuple(
+            InputSpec(
+                name=column.name,
+                dtype=_dtype(column, (sample or {}).get(column.name)),
+                shape=(None,),
+                categories=column.categories,
+            )
+            for column in columns
+            if column.used or names is None
+        )
+        return Inputs(specs, columns, names is not None)
     matrix = InputSpec(
-        name=MATRIX,
+        name=ANY_NAME,
         dtype="float32",
         shape=(None, int(width)),
         feature_names=tuple(str(name) for name in names) if names is not None else (),
     )
-    return Inputs((matrix,))
+    return Inputs((matrix,), columns, names is not None)
+
+
+def finite(answers: Mapping[str, Array]) -> bool:
+    """Whether all numbers of a model's answers are finite."""
+    return all(
+        bool(np.isfinite(array).all()) for array in answers.values() if array.dtype.kind == "f"
+    )
+
+
+def _dtype(column: Column, sample: Any) -> DType:
+    if column.dtype != "float32" or sample is None:
+        return column.dtype
+    kind = np.asarray(sample).dtype.kind
+    return "int64" if kind in "iu" else "bool" if kind == "b" else "float32"
+
+
+def _gone(example: Arrays, specs: list[InputSpec]) -> dict[str, Array]:
+    return {
+        spec.name: np.full_like(example[spec.name], np.nan)
+        if spec.dtype == "float32"
+        else np.array([MISSING_TEXT])
+        for spec in specs
+    }
+
+
+def _as_fitted(values: Array, column: Column) -> Array:
+    if values.dtype.kind != "U":
+        return values.astype(np.float64) if values.dtype.kind == "f" else values
+    words = values.astype(object)
+    if MISSING_TEXT not in column.categories:
+        words[values == MISSING_TEXT] = column.missing
+    return words
+
+
+def _frame(columns: dict[str, Array]) -> Any:
+    """A data frame of whichever library is there.
+
+    Raises:
+        SourceError: where none is.
+    """
+    try:
+        if find_spec("pandas"):
+            import pandas
+
+            series = {n: pandas.Series(v, dtype=v.dtype) for n, v in columns.items()}
+            return pandas.DataFrame(series)
+        if find_spec("polars"):
+            import polars
+
+            return polars.DataFrame(
+                {n: v.tolist() if v.dtype == object else v for n, v in columns.items()},
+                nan_to_null=False,
+            )
+    except Exception as error:
+        raise SourceError(f"no data frame can be made of the rows: {in_a_line(error)}") from error
+    raise SourceError(
+        "the model was fitted on a data frame and has columns of text, so it takes its rows as "
+        "one: pip install pandas"
+    )

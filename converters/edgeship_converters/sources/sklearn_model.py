@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.sklearn_answers import answer, interface
-from edgeship_converters.sources.sklearn_inputs import inputs_of
+from edgeship_converters.sources.sklearn_inputs import finite, inputs_of
 from edgeship_converters.sources.source import Kind
 from edgeship_converters.sources.trees import TREE_TYPE, check_trees
 from edgeship_runtime.arrays import Array, Arrays
@@ -25,11 +26,16 @@ class SklearnSource:
 
     kind: Kind = "sklearn"
 
-    def __init__(self, estimator: Any, sha256: str) -> None:
+    def __init__(
+        self, estimator: Any, sha256: str, sample: Mapping[str, Any] | None = None
+    ) -> None:
+        """Ask an estimator about itself; for `sample` see `inputs_of`."""
         self.estimator = estimator
         self.sha256 = sha256
-        self.inputs = inputs_of(estimator)
-        self._interface = interface(estimator, self.inputs.example())
+        inputs = inputs_of(estimator, sample)
+        self._interface = interface(estimator, inputs.rows(inputs.example()))
+        self.inputs = inputs
+        self.inputs = inputs.with_missing(self._answers)
         self.contract = Contract(
             task=self._interface.task,
             inputs=self.inputs.specs,
@@ -45,8 +51,19 @@ class SklearnSource:
             for method, spec in self._interface.outputs.items()
         }
 
+    def _answers(self, inputs: Arrays) -> bool:
+        """Whether the estimator answers rows with finite numbers."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return finite(self.predict(inputs))
+        except SourceError:
+            return False
 
-def load_sklearn(path: Path, sha256: str, *, allow_pickle: bool) -> SklearnSource:
+
+def load_sklearn(
+    path: Path, sha256: str, *, allow_pickle: bool, sample: Mapping[str, Any] | None = None
+) -> SklearnSource:
     """Load a `.skops` file, or with `allow_pickle` a pickle.
 
     Raises:
@@ -67,10 +84,10 @@ def load_sklearn(path: Path, sha256: str, *, allow_pickle: bool) -> SklearnSourc
             f"{path} holds a {type(estimator).__name__}, expected a scikit-learn model"
         )
     _check_fitted(estimator, f"{path} holds a model that")
-    return SklearnSource(estimator, sha256)
+    return SklearnSource(estimator, sha256, sample)
 
 
-def in_memory(estimator: Any) -> SklearnSource:
+def in_memory(estimator: Any, sample: Mapping[str, Any] | None = None) -> SklearnSource:
     """A fitted estimator as its author has it; its hash is that of its pickled parts.
 
     Raises:
@@ -81,7 +98,7 @@ def in_memory(estimator: Any) -> SklearnSource:
     _check_fitted(estimator, f"the {type(estimator).__name__}")
     parts = io.BytesIO()
     joblib.dump(estimator, parts)
-    return SklearnSource(estimator, hashlib.sha256(parts.getvalue()).hexdigest())
+    return SklearnSource(estimator, hashlib.sha256(parts.getvalue()).hexdigest(), sample)
 
 
 def _check_fitted(estimator: Any, what: str) -> None:

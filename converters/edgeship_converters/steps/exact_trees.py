@@ -8,98 +8,54 @@ largest float32 number that scikit-learn sends to the left, scaling included, so
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    IsolationForest,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
-from sklearn.tree import (
-    DecisionTreeClassifier,
-    DecisionTreeRegressor,
-    ExtraTreeClassifier,
-    ExtraTreeRegressor,
-)
-from sklearn.tree._tree import TREE_LEAF
 
-from edgeship_converters.sources.trees import trees_in
 from edgeship_runtime.arrays import Array
 
-_TREES = (
-    DecisionTreeClassifier,
-    DecisionTreeRegressor,
-    ExtraTreeClassifier,
-    ExtraTreeRegressor,
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    IsolationForest,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-# Steps that never decrease in a feature, and look at no other: these fold into thresholds.
-_MONOTONE = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
+Reads: TypeAlias = Literal["float32", "float64"]
+
 _LARGEST = 0x7F7FFFFF
 _COUNT = 2 * (_LARGEST + 1)
 
 
-def with_scaling_folded(steps: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The steps of a pipeline, where trees at its end have taken in the scaling before them."""
-    kept = list(steps)
-    if not kept or type(kept[-1][1]) not in _TREES:
-        return kept
-    first = len(kept) - 1
-    while first and type(kept[first - 1][1]) in _MONOTONE:
-        first -= 1
-    if first == len(kept) - 1:
-        return kept
-    return [*kept[:first], (kept[-1][0], with_exact_thresholds(Pipeline(kept[first:])))]
+def exact_thresholds(
+    features: Array,
+    thresholds: Array,
+    width: int,
+    behind: Sequence[Any] = (),
+    *,
+    reads: Reads = "float32",
+) -> Array:
+    """For each threshold the largest float32 row value that the model sends to the left.
 
+    Args:
+        features: which column each threshold is for.
+        thresholds: float64; the model sends what is at most that to the left.
+        width: how many columns the rows have.
+        behind: fitted steps before the trees, which never decrease in a column and look at no
+            other; the new thresholds are for rows before them.
+        reads: the precision to which the model rounds what these steps give.
 
-def with_exact_thresholds(estimator: Any) -> Any:
-    """The trees of an estimator with exact float32 thresholds, the scaling before them folded in.
-
-    Anything else than trees, alone or in a Pipeline behind scalers, is returned as it is.
+    Returns:
+        float64, each a float32 number or -inf, where no row goes to the left.
     """
-    steps = [estimator]
-    if isinstance(estimator, Pipeline):
-        steps = [step for _, step in estimator.steps if step not in (None, "passthrough")]
-    *before, last = steps
-    if type(last) not in _TREES or not all(type(step) in _MONOTONE for step in before):
-        return estimator
+    if not len(behind):
+        with np.errstate(over="ignore"):
+            near = thresholds.astype(np.float32)
+        # What is too large for float32 rounds to infinity, which is not a row's value.
+        below = np.nextafter(near, np.float32(-np.inf))
+        return np.where(near.astype(np.float64) > thresholds, below, near).astype(np.float64)
 
     def prepare(rows: Array) -> Array:
-        for step in before:
+        for step in behind:
             rows = step.transform(rows)
         with np.errstate(over="ignore"):
-            return rows.astype(np.float32)
+            return rows.astype(reads)
 
-    if not before and all(
-        np.array_equal(tree.threshold, tree.threshold.astype(np.float32)) for tree in trees_in(last)
-    ):
-        # Folded already, as all in a pipeline are before its steps are converted.
-        return last
-    exact = copy.deepcopy(last)
-    trees = list(trees_in(exact))
-    inner = [np.flatnonzero(tree.children_left != TREE_LEAF) for tree in trees]
-    features = np.concatenate([t.feature[nodes] for t, nodes in zip(trees, inner, strict=True)])
-    thresholds = np.concatenate([t.threshold[nodes] for t, nodes in zip(trees, inner, strict=True)])
-    folded = _fold(prepare, features, thresholds, int(last.n_features_in_))
-    ends = np.cumsum([len(nodes) for nodes in inner])
-    for tree, nodes, values in zip(trees, inner, np.split(folded, ends[:-1]), strict=True):
-        tree.threshold[nodes] = values
-    return exact
+    return _fold(prepare, features, thresholds, width)
 
 
 def _fold(
@@ -112,9 +68,11 @@ def _fold(
     order = np.argsort(features, kind="stable")
     counts = np.bincount(features, minlength=width)
     line = np.arange(len(features)) - np.repeat(np.cumsum(counts) - counts, counts)
-    table = np.full((int(counts.max()), width), np.nan)
+    table = np.full((int(counts.max()), width), np.inf)
     table[line, features[order]] = thresholds[order]
-    found = _largest(lambda rows: prepare(rows.astype(np.float64)) <= table, table.shape)
+    # What a step has no value for, as the logarithm below 0, lies below all that it has one for.
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        found = _largest(lambda rows: ~(prepare(rows.astype(np.float64)) > table), table.shape)
     folded = np.empty(len(features))
     folded[order] = found[line, features[order]]
     return folded

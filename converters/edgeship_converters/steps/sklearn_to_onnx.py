@@ -61,6 +61,7 @@ def classical_model(source: SklearnSource, task: Task, *, precise: bool = False)
     """The ONNX model of a source; with all reals between input and output float64 if `precise`."""
     graph = Graph()
     specs = task.contract.inputs
+    graph.missing = any(spec.missing for spec in specs)
     rows = Rows(
         tuple(_block(spec, graph) for spec in specs),
         specs[0].feature_names if len(specs) == 1 else tuple(spec.name for spec in specs),
@@ -87,7 +88,7 @@ def _block(spec: InputSpec, graph: Graph) -> Block:
     if len(spec.shape) == 1:
         value = graph.Unsqueeze(value, [1])
     width = spec.shape[1] or 0 if len(spec.shape) == 2 else 1
-    kind: Kind = "string" if spec.dtype == "string" else "float32"
+    kind: Kind = spec.dtype  # type: ignore[assignment]
     return Block(value, width, kind)
 
 

@@ -33,13 +33,20 @@ class _Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the manifest's structs: immutable, and closed to fields that it does not know."""
 
 
-class InputSpec(_Fact, frozen=True, kw_only=True):
-    """An input of the contract; a `None` in `shape` is free, and the first axis is the batch."""
+class InputSpec(_Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """An input of the contract; a `None` in `shape` is free, and the first axis is the batch.
+
+    `missing` says that the variants are proven on missing values: NaN, or an empty text.
+    `categories` are those that the model knows, where the input is a column of such; any other
+    value counts as unknown to it.
+    """
 
     name: str
     dtype: DType
     shape: tuple[int | None, ...]
     feature_names: tuple[str, ...] = ()
+    missing: bool = False
+    categories: tuple[ClassLabel, ...] = ()
 
 
 class OutputSpec(_Fact, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.converters.estimators import (
     cases_bayes,
+    cases_boosting,
     cases_clustering,
     cases_decomposition,
     cases_kernels,
@@ -19,6 +20,7 @@ from tests.converters.estimators import (
 
 CASES = (
     *cases_bayes.CASES,
+    *cases_boosting.CASES,
     *cases_clustering.CASES,
     *cases_decomposition.CASES,
     *cases_kernels.CASES,

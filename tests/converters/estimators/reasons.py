@@ -37,7 +37,7 @@ NOT_CONVERTED: dict[str, str] = {
     **dict.fromkeys(
         ( "AdditiveChi2Sampler",
          "GaussianProcessClassifier",
-         "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "Isomap",
+         "Isomap",
          "KNNImputer", "KNeighborsTransformer", "KernelCenterer", "KernelDensity", "KernelRidge",
          "LabelPropagation", "LabelSpreading", "LocalOutlierFactor", "NearestCentroid",
          "Nystroem", "OneVsOneClassifier", "OutputCodeClassifier", "PolynomialCountSketch",
@@ -53,6 +53,9 @@ REFUSED: dict[str, str] = {
     "DummyClassifier, stratified": "draws at random",
     "DummyClassifier, uniform": "draws at random",
     "FeatureAgglomeration, median": "its pooling_func is 'median'",
+    "LGBMRegressor, linear leaves": "its leaves are linear models",
+    "XGBClassifier, linear": "its booster is 'gblinear'",
+    "XGBRegressor, leaves of several outputs": "its leaves hold several outputs",
     "IsotonicRegression, raise, up": "no ONNX file refuses a row",
     "IsotonicRegression, raise, down": "no ONNX file refuses a row",
 }

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
+from sklearn.utils import check_array
 
+from edgeship_converters.sources.sklearn_columns import chosen_columns, names_of
 from edgeship_converters.steps.classical.answers import Answers
-from edgeship_converters.steps.classical.functions import FUNCTIONS
+from edgeship_converters.steps.classical.functions import FUNCTIONS, monotone
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows, beside
-from edgeship_converters.steps.exact_trees import with_scaling_folded
 
 
 def pipeline(model: Any, rows: Rows, graph: Graph) -> Answers:
     """Pipeline: each step transforms for the next; the last one answers."""
     answers = Answers(transformed=rows)
     steps = [(name, step) for name, step in model.steps if step not in (None, "passthrough")]
-    for name, step in with_scaling_folded(steps):
-        answers = graph.answer(step, _transformed(answers, name))
+    last = len(steps) - 1
+    first = last
+    while first > 0 and monotone(steps[first - 1][1]):
+        first -= 1
+    for place, (name, step) in enumerate(steps):
+        if first <= place < last:
+            continue
+        before = _transformed(answers, name)
+        if place == last:
+            before = replace(before, behind=tuple(step for _, step in steps[first:last]))
+        answers = graph.answer(step, before)
     return answers
 
 
@@ -59,7 +69,8 @@ def frozen(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def function(model: Any, rows: Rows, graph: Graph) -> Answers:
     """FunctionTransformer: none, or one of numpy's own functions of a single number."""
-    if model.func is None:
+    if model.func is None or getattr(model.func, "func", None) is check_array:
+        # HistGradientBoosting checks its numbers so.
         return Answers(transformed=rows)
     if model.kw_args or model.func not in FUNCTIONS:
         name = getattr(model.func, "__name__", type(model.func).__name__)
@@ -86,22 +97,10 @@ def _transformed(answers: Answers, name: str) -> Rows:
 
 
 def _places(columns: Any, model: Any, rows: Rows) -> list[int]:
-    """Columns that were chosen by name, place, mask or slice, as places."""
-    names = list(getattr(model, "feature_names_in_", ())) or list(rows.names)
-    places = list(range(rows.width))
-    if isinstance(columns, str):
-        return [names.index(columns)]
-    if isinstance(columns, slice):
-        if isinstance(columns.start, str) or isinstance(columns.stop, str):
-            start = None if columns.start is None else names.index(columns.start)
-            stop = None if columns.stop is None else names.index(columns.stop) + 1
-            return places[start:stop]
-        return places[columns]
-    if isinstance(columns, int | np.integer):
-        return [places[int(columns)]]
-    chosen = np.asarray(columns)
-    if chosen.dtype == bool:
-        return list(np.flatnonzero(chosen))
-    if chosen.dtype.kind in "UO":
-        return [names.index(column) for column in chosen]
-    return [places[int(column)] for column in chosen]
+    """Columns that were chosen by name, place, mask or slice, as places among the rows' own."""
+    names = names_of(model)
+    chosen = chosen_columns(columns, names)
+    if len(names) == rows.width:
+        return chosen
+    # Columns that no step looks at are no inputs.
+    return [rows.names.index(names[place]) for place in chosen if names[place] in rows.names]

@@ -21,6 +21,18 @@ class Precise:
     """A converter whose sums need float64: its reals are cast before and after."""
 
     convert: Converter
+    folds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """A converter of trees that folds the steps that `Rows.behind` names into thresholds."""
+
+    convert: Converter
+    folds: bool = True
+
+
+Entry: TypeAlias = "Converter | Precise | Folds"
 
 
 def name_of(model: Any) -> str:
@@ -34,12 +46,21 @@ def name_of(model: Any) -> str:
     return f"{kind.__module__.split('.')[0]}.{kind.__qualname__}"
 
 
+def through(rows: Rows, graph: Graph) -> Rows:
+    """Rows once they have passed the steps that they had yet to pass."""
+    passed = Rows(rows.blocks, rows.names)
+    for step in rows.behind:
+        transformed = graph.answer(step, passed).transformed
+        if transformed is None:
+            raise ValueError(f"its step {name_of(step)} does not transform")
+        passed = transformed
+    return passed
+
+
 class Dispatch:
     """Gives each model to its converter, and tells which step it was that cannot be converted."""
 
-    def __init__(
-        self, table: Mapping[str, Converter | Precise], graph: Graph, *, precise: bool = False
-    ) -> None:
+    def __init__(self, table: Mapping[str, Entry], graph: Graph, *, precise: bool = False) -> None:
         """Answer by the converters of `table`; all in float64 where `precise`."""
         self._table = table
         self._graph = graph
@@ -79,9 +100,11 @@ class Dispatch:
         *outer, step = (name.removeprefix("sklearn.") for name in self._path)
         return f"the {step} (in {' > '.join(outer)})" if outer else f"a {step}"
 
-    def _convert(self, entry: Converter | Precise, model: Any, rows: Rows) -> Answers:
+    def _convert(self, entry: Entry, model: Any, rows: Rows) -> Answers:
         precise = self._precise or isinstance(entry, Precise)
-        convert = entry.convert if isinstance(entry, Precise) else entry
+        convert = entry.convert if isinstance(entry, Precise | Folds) else entry
+        if rows.behind and not getattr(entry, "folds", False):
+            rows = through(rows, self._graph)
         if not precise or self._graph.real == np.float64:
             return convert(model, rows, self._graph)
         before = self._graph.real

@@ -12,6 +12,7 @@ from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.graph import ML, Graph
 from edgeship_converters.steps.classical.rows import Block, Kind, Rows, joined
 from edgeship_runtime.arrays import Array
+from edgeship_runtime.tables import MISSING_TEXT
 
 # The largest whole number below which float32 holds them all.
 _WHOLE = 2**24
@@ -190,6 +191,9 @@ def _places_of_words(block: Block, names: list[Array], real: Kind, graph: Graph)
         known = {word: float(k) for k, word in enumerate(words) if isinstance(word, str)}
         if not known:
             raise ValueError("its categories are numbers, but text reaches it")
+        for k, word in enumerate(words):
+            if not isinstance(word, str) and known.setdefault(MISSING_TEXT, float(k)) != k:
+                raise ValueError("it knows both an empty text and a missing one")
         (value,) = graph.node(
             "LabelEncoder",
             block_column.value,

@@ -11,7 +11,9 @@ from edgeship_converters.steps.classical import (
     cross,
     decomposition,
     encoding,
+    hist_trees,
     imputing,
+    lightgbm_trees,
     linear,
     meta,
     mixtures,
@@ -22,11 +24,12 @@ from edgeship_converters.steps.classical import (
     splines,
     support_vectors,
     trees,
+    xgboost_trees,
 )
 from edgeship_converters.steps.classical.by_skl2onnx import by_skl2onnx
-from edgeship_converters.steps.classical.dispatch import Converter, Precise
+from edgeship_converters.steps.classical.dispatch import Entry, Folds, Precise
 
-ESTIMATORS: dict[str, Converter | Precise] = {
+ESTIMATORS: dict[str, Entry] = {
     # composition
     "sklearn.Pipeline": composition.pipeline,
     "sklearn.FeatureUnion": composition.feature_union,
@@ -134,17 +137,27 @@ ESTIMATORS: dict[str, Converter | Precise] = {
     "sklearn.SplineTransformer": splines.spline,
     "sklearn.QuantileTransformer": Precise(quantiles.quantile),
     # trees
-    "sklearn.DecisionTreeClassifier": trees.classifier,
-    "sklearn.ExtraTreeClassifier": trees.classifier,
-    "sklearn.ExtraTreesClassifier": trees.classifier,
-    "sklearn.RandomForestClassifier": trees.classifier,
-    "sklearn.DecisionTreeRegressor": trees.regressor,
-    "sklearn.ExtraTreeRegressor": trees.regressor,
-    "sklearn.ExtraTreesRegressor": trees.regressor,
-    "sklearn.RandomForestRegressor": trees.regressor,
-    "sklearn.GradientBoostingClassifier": trees.boosted_classifier,
-    "sklearn.GradientBoostingRegressor": trees.boosted_regressor,
-    "sklearn.IsolationForest": trees.isolation_forest,
+    "sklearn.DecisionTreeClassifier": Folds(trees.classifier),
+    "sklearn.ExtraTreeClassifier": Folds(trees.classifier),
+    "sklearn.ExtraTreesClassifier": Folds(trees.classifier),
+    "sklearn.RandomForestClassifier": Folds(trees.classifier),
+    "sklearn.DecisionTreeRegressor": Folds(trees.regressor),
+    "sklearn.ExtraTreeRegressor": Folds(trees.regressor),
+    "sklearn.ExtraTreesRegressor": Folds(trees.regressor),
+    "sklearn.RandomForestRegressor": Folds(trees.regressor),
+    "sklearn.GradientBoostingClassifier": Precise(trees.boosted_classifier, folds=True),
+    "sklearn.GradientBoostingRegressor": Folds(trees.boosted_regressor),
+    "sklearn.HistGradientBoostingClassifier": Precise(hist_trees.classifier, folds=True),
+    "sklearn.HistGradientBoostingRegressor": Precise(hist_trees.regressor, folds=True),
+    "lightgbm.LGBMClassifier": Precise(lightgbm_trees.classifier, folds=True),
+    "lightgbm.LGBMRegressor": Precise(lightgbm_trees.regressor, folds=True),
+    "lightgbm.LGBMRanker": Precise(lightgbm_trees.regressor, folds=True),
+    "xgboost.XGBClassifier": Folds(xgboost_trees.classifier),
+    "xgboost.XGBRegressor": Folds(xgboost_trees.regressor),
+    "xgboost.XGBRanker": Folds(xgboost_trees.regressor),
+    "xgboost.XGBRFClassifier": Folds(xgboost_trees.classifier),
+    "xgboost.XGBRFRegressor": Folds(xgboost_trees.regressor),
+    "sklearn.IsolationForest": Folds(trees.isolation_forest),
     # projections, clusters, densities
     "sklearn.MLPClassifier": networks.classifier,
     "sklearn.MLPRegressor": networks.regressor,

@@ -1,4 +1,4 @@
-"""numpy's functions of a single number, as operators."""
+"""Functions of a single number: numpy's own as operators, and steps that never decrease."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from edgeship_converters.steps.classical.graph import Graph
 
@@ -29,3 +37,16 @@ FUNCTIONS: dict[Any, Callable[[Graph, str], str]] = {
     np.floor: lambda graph, x: graph.Floor(x),
     np.ceil: lambda graph, x: graph.Ceil(x),
 }
+
+_INCREASING = (np.log1p, np.expm1, np.log, np.log2, np.log10, np.exp, np.sqrt, np.cbrt, np.tanh)
+_SCALERS = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
+
+
+def monotone(step: Any) -> bool:
+    """Whether a fitted step looks at each column on its own, and never decreases in it."""
+    if type(step) is FunctionTransformer:
+        return step.func in _INCREASING and not step.kw_args
+    if type(step) is PowerTransformer:
+        # Box and Cox's transform refuses what is not positive, so no search can pass through it.
+        return bool(step.method == "yeo-johnson")
+    return type(step) in _SCALERS

@@ -29,11 +29,13 @@ class Graph:
 
     Attributes:
         real: that precision, float32 or float64.
+        missing: whether the model's rows may hold missing values (NaN).
         answer: converts a model inside the model at hand; see `dispatch`.
     """
 
     def __init__(self) -> None:
         self.real: np.dtype[Any] = np.dtype(np.float32)
+        self.missing = False
         self.answer: Callable[[Any, Rows], Answers]
         self._nodes: list[NodeProto] = []
         self._constants: dict[tuple[Any, ...], str] = {}

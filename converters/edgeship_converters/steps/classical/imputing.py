@@ -9,6 +9,7 @@ import numpy as np
 from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.graph import ML, Graph
 from edgeship_converters.steps.classical.rows import Block, Kind, Rows, beside, reals
+from edgeship_runtime.tables import MISSING_TEXT
 
 
 def simple(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -68,8 +69,10 @@ def _filled(block: Block, fills: list[Any], missing_values: Any, graph: Graph) -
 def _missing(block: Block, missing_values: Any, graph: Graph) -> str | None:
     """Where values are missing, as a bool for each; None for a block that cannot hold any."""
     if block.kind == "string":
-        word = missing_values if isinstance(missing_values, str) else None
-        return None if word is None else _equal_words(block, word, graph)
+        if isinstance(missing_values, str):
+            return _equal_words(block, missing_values, graph)
+        gone = missing_values is None or _nan(missing_values)
+        return _equal_words(block, MISSING_TEXT, graph) if gone and graph.missing else None
     if isinstance(missing_values, str):
         return None
     if missing_values is None or _nan(missing_values):

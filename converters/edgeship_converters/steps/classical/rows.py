@@ -29,10 +29,18 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Blocks of columns in order, and the columns' names where they have any."""
+    """Blocks of columns in order, and the columns' names where they have any.
+
+    Attributes:
+        blocks: the columns.
+        names: of the columns.
+        behind: fitted steps that the rows have yet to pass, for trees to fold into thresholds;
+            converters of anything else are given rows that are through with them.
+    """
 
     blocks: tuple[Block, ...]
     names: tuple[str, ...] = ()
+    behind: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, value: str, width: int, graph: Graph) -> Rows:

@@ -1,0 +1,148 @@
+"""Trees of whatever library as one ONNX operator: the sum of the leaves that a row ends in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from edgeship_converters.steps.classical.graph import ML, Graph
+from edgeship_converters.steps.classical.rows import Rows, joined
+from edgeship_converters.steps.exact_trees import Reads, exact_thresholds
+from edgeship_runtime.arrays import Array
+
+LEAF = -1
+# Sums below 2^24 steps of the same power of two are exact in float32.
+_EXACT_BITS = 23
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The nodes of one tree, the root first; each array has one entry for each node.
+
+    Attributes:
+        left: the child of a row whose feature is at most the threshold; `LEAF` at a leaf.
+        right: the child of any other row; `LEAF` at a leaf.
+        feature: the column that a node looks at.
+        threshold: float64.
+        missing_left: whether a missing value (NaN) goes to the left.
+        values: (nodes, targets), what a leaf adds.
+    """
+
+    left: Array
+    right: Array
+    feature: Array
+    threshold: Array
+    missing_left: Array
+    values: Array
+
+
+def ensemble(
+    trees: Sequence[Tree],
+    rows: Rows,
+    graph: Graph,
+    *,
+    reads: Reads = "float32",
+    missing: bool | None = None,
+) -> str:
+    """(rows, targets), the sum over all trees in float32, cast to the graph's reals.
+
+    Args:
+        trees: of one model.
+        rows: what they look at; steps that the rows have yet to pass are folded into thresholds.
+        graph: where the operator is added.
+        reads: the precision in which the model itself compares a row with a threshold.
+        missing: whether rows may hold NaN; as the graph's inputs may, where it is None.
+    """
+    left, right, feature, threshold, missing_left = (
+        np.concatenate([getattr(tree, name) for tree in trees])
+        for name in ("left", "right", "feature", "threshold", "missing_left")
+    )
+    leaf = left == LEAF
+    inner = ~leaf
+    exact = np.zeros(len(leaf))
+    exact[inner] = exact_thresholds(
+        feature[inner], threshold[inner], rows.width, rows.behind, reads=reads
+    )
+    sizes = [len(tree.left) for tree in trees]
+    tracks: dict[str, Any] = {}
+    if graph.missing if missing is None else missing:
+        tracks["nodes_missing_value_tracks_true"] = np.where(leaf, 0, missing_left)
+    (sums,) = graph.node(
+        "TreeEnsembleRegressor",
+        joined([block.cast("float32", graph) for block in rows.blocks], graph),
+        domain=ML,
+        aggregate_function="SUM",
+        post_transform="NONE",
+        n_targets=trees[0].values.shape[1],
+        nodes_treeids=np.repeat(np.arange(len(trees)), sizes),
+        nodes_nodeids=np.concatenate([np.arange(size) for size in sizes]),
+        nodes_modes=np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        nodes_featureids=np.where(leaf, 0, feature),
+        nodes_values=_float32(exact),
+        nodes_truenodeids=np.where(leaf, 0, left),
+        nodes_falsenodeids=np.where(leaf, 0, right),
+        **tracks,
+        **_targets(trees),
+    )
+    return graph.cast(sums) if graph.real != np.float32 else sums
+
+
+def exact_sum(
+    trees: Sequence[Tree],
+    rows: Rows,
+    graph: Graph,
+    *,
+    reads: Reads = "float32",
+    missing: bool | None = None,
+) -> str:
+    """As `ensemble`, but summed without rounding, so that ties and near ties are decided right.
+
+    Each value is split into a multiple of a power of two that float32 sums exactly, and a small
+    rest; the two sums meet in float64. Values that are such multiples, as the votes of pure leaves,
+    have no rest; their sum is in the graph's reals, any other in float64.
+    """
+    targets = trees[0].values.shape[1]
+    held = [np.where((tree.left == LEAF)[:, None], tree.values, 0.0) for tree in trees]
+    most = np.sum([np.abs(values).max(axis=0) for values in held], axis=0)
+    step = np.exp2(np.ceil(np.log2(np.maximum(most, np.finfo(np.float32).tiny))) - _EXACT_BITS)
+    whole = [np.round(values / step) * step for values in held]
+    rests = [values - part for values, part in zip(held, whole, strict=True)]
+    if not any(rest.any() for rest in rests):
+        return ensemble(trees, rows, graph, reads=reads, missing=missing)
+    split = [
+        replace(tree, values=np.concatenate([part, rest], axis=1))
+        for tree, part, rest in zip(trees, whole, rests, strict=True)
+    ]
+    sums = graph.cast(ensemble(split, rows, graph, reads=reads, missing=missing), np.float64)
+    return graph.Add(
+        graph.Slice(sums, [0], [targets], [1]), graph.Slice(sums, [targets], [2 * targets], [1])
+    )
+
+
+def _targets(trees: Sequence[Tree]) -> dict[str, Any]:
+    found: list[list[Array]] = []
+    for number, tree in enumerate(trees):
+        places = np.flatnonzero(tree.left == LEAF)
+        given = np.asarray(tree.values, np.float64)[places]
+        row, target = np.nonzero(given)
+        if not len(row):
+            # A tree must vote, if only with 0.
+            row, target = np.array([0]), np.array([0])
+        found.append([np.full(len(row), number), places[row], target, given[row, target]])
+    tree_ids, node_ids, targets, weights = (
+        np.concatenate(column) for column in zip(*found, strict=True)
+    )
+    return {
+        "target_treeids": tree_ids,
+        "target_nodeids": node_ids,
+        "target_ids": targets,
+        "target_weights": _float32(weights),
+    }
+
+
+def _float32(values: Array) -> list[float]:
+    rounded: list[float] = values.astype(np.float32).tolist()
+    return rounded

@@ -1,0 +1,99 @@
+"""scikit-learn's gradient boosting over histograms, with missing values and categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edgeship_converters.steps.classical.answers import Answers, above, flat, two_columns
+from edgeship_converters.steps.classical.dispatch import through
+from edgeship_converters.steps.classical.ensembles import LEAF, Tree, exact_sum
+from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
+from edgeship_converters.steps.classical.rows import Rows
+from edgeship_runtime.arrays import Array
+
+
+def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """HistGradientBoostingClassifier: the first of the largest sums; of two classes, above 0."""
+    raw = _raw(model, rows, graph)
+    if model.n_trees_per_iteration_ > 1:
+        return Answers(
+            index=graph.ArgMax(raw, axis=1, keepdims=0),
+            decision=raw,
+            probabilities=graph.Softmax(raw, axis=1),
+        )
+    decision = flat(graph, raw)
+    return Answers(
+        index=above(graph, decision, 0.0),
+        decision=decision,
+        probabilities=two_columns(graph, graph.Sigmoid(decision)),
+    )
+
+
+def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """HistGradientBoostingRegressor: the sum, or its exponential after a logarithmic link."""
+    raw = flat(graph, _raw(model, rows, graph))
+    link = type(model._loss.link).__name__
+    if link not in ("LogLink", "IdentityLink"):
+        raise ValueError(f"its link is a {link}, which has no ONNX form here")
+    return Answers(prediction=graph.Exp(raw) if link == "LogLink" else raw)
+
+
+def _raw(model: Any, rows: Rows, graph: Graph) -> str:
+    """(rows, trees of an iteration): the sums of the leaves, and where they start from."""
+    categorical = model._preprocessor is not None
+    if categorical:
+        encoded = graph.answer(model._preprocessor, through(rows, graph)).transformed
+        if encoded is None:
+            raise ValueError("its encoder of categories does not transform")
+        rows = encoded
+    predictors = [one for iteration in model._predictors for one in iteration]
+    splits = [split for one in predictors for split in _splits(one) if split is not None]
+    if splits:
+        rows, columns = with_memberships(splits, rows, graph)
+    else:
+        columns = {}
+    outputs = model.n_trees_per_iteration_
+    trees = [
+        _tree(one, columns, number % outputs, outputs) for number, one in enumerate(predictors)
+    ]
+    # An encoder gives NaN for what it does not know, whatever the rows hold.
+    missing = True if categorical else None
+    sums = exact_sum(trees, rows, graph, reads="float64", missing=missing)
+    return graph.Add(sums, np.ravel(model._baseline_prediction))
+
+
+def _splits(predictor: Any) -> list[Split | None]:
+    """For each node the categories that it sends to the left; None for one of numbers."""
+    return [
+        (int(node["feature_idx"]), _members(predictor.raw_left_cat_bitsets[node["bitset_idx"]]))
+        if node["is_categorical"] and not node["is_leaf"]
+        else None
+        for node in predictor.nodes
+    ]
+
+
+def _members(bitset: Array) -> frozenset[int]:
+    bits = np.unpackbits(np.ascontiguousarray(bitset).view(np.uint8), bitorder="little")
+    return frozenset(np.flatnonzero(bits).tolist())
+
+
+def _tree(predictor: Any, columns: dict[Split, int], target: int, targets: int) -> Tree:
+    nodes = predictor.nodes
+    leaf = nodes["is_leaf"].astype(bool)
+    left = np.where(leaf, LEAF, nodes["left"].astype(np.int64))
+    right = np.where(leaf, LEAF, nodes["right"].astype(np.int64))
+    feature = nodes["feature_idx"].astype(np.int64)
+    threshold = nodes["num_threshold"].astype(np.float64)
+    missing_left = nodes["missing_go_to_left"].astype(bool)
+    for place, split in enumerate(_splits(predictor) if columns else ()):
+        if split is not None:
+            # A member lies above the threshold, so that the children change sides.
+            feature[place], threshold[place] = columns[split], THRESHOLD
+            left[place], right[place] = right[place], left[place]
+            missing_left[place] = not missing_left[place]
+    values = np.zeros((len(nodes), targets))
+    values[:, target] = nodes["value"]
+    return Tree(left, right, feature, threshold, missing_left, values)

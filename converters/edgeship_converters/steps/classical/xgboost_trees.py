@@ -1,0 +1,186 @@
+"""XGBoost's models: boosted trees, dropped ones and random forests, missing values, categories."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from edgeship_converters.steps.classical.answers import Answers, above, flat, two_columns
+from edgeship_converters.steps.classical.dispatch import through
+from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble
+from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
+from edgeship_converters.steps.classical.rows import Block, Rows
+from edgeship_runtime.arrays import Array
+
+_LOGARITHMIC = (
+    "count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft",
+)  # fmt: skip
+_LOGISTIC = ("binary:logistic", "reg:logistic")
+_PLAIN = (
+    "reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror",
+    "reg:squaredlogerror", "rank:ndcg", "rank:map", "rank:pairwise", "multi:softprob",
+    "multi:softmax",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A booster's own description, as far as it answers.
+
+    Attributes:
+        objective: its name.
+        start: what the sums of the leaves start from, one for each output.
+        trees: the trees of the iterations that answer, in XGBoost's form.
+        targets: which output each adds to.
+        weights: by what the leaves of each are multiplied.
+    """
+
+    objective: str
+    start: Array
+    trees: list[dict[str, Any]]
+    targets: list[int]
+    weights: list[float]
+
+
+def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """XGBClassifier: of two classes the second one above a half, else the most probable."""
+    read = _read(model)
+    raw = _raw(read, model, rows, graph)
+    if read.objective == "binary:logistic" and len(read.start) == 1:
+        second = graph.Sigmoid(flat(graph, raw))
+        return Answers(index=above(graph, second, 0.5), probabilities=two_columns(graph, second))
+    if read.objective in ("multi:softprob", "multi:softmax"):
+        likely = graph.Softmax(raw, axis=1)
+        return Answers(index=graph.ArgMax(likely, axis=1, keepdims=0), probabilities=likely)
+    raise ValueError(_no_form(read))
+
+
+def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """XGBRegressor and XGBRanker: the sum of the leaves, bent back as the objective says."""
+    read = _read(model)
+    raw = _raw(read, model, rows, graph)
+    values = raw if len(read.start) > 1 else flat(graph, raw)
+    if read.objective in _LOGARITHMIC:
+        return Answers(prediction=graph.Exp(values))
+    if read.objective in _LOGISTIC:
+        return Answers(prediction=graph.Sigmoid(values))
+    if read.objective not in _PLAIN:
+        raise ValueError(_no_form(read))
+    return Answers(prediction=values)
+
+
+def _no_form(read: _Read) -> str:
+    return f"its objective is {read.objective!r}, which has no ONNX form here"
+
+
+def _read(model: Any) -> _Read:
+    booster = model.get_booster()
+    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    gradient = learner["gradient_booster"]
+    kind = gradient["name"]
+    if kind not in ("gbtree", "dart"):
+        raise ValueError(f"its booster is {kind!r}, expected 'gbtree' or 'dart'")
+    held = gradient["gbtree"]["model"] if kind == "dart" else gradient["model"]
+    trees = held["trees"]
+    if any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in trees):
+        raise ValueError("its leaves hold several outputs (multi_strategy)")
+    weights = gradient["weight_drop"] if kind == "dart" else [1.0] * len(trees)
+    ends = held["iteration_indptr"]
+    # After early stopping only the iterations up to the best one answer.
+    best = learner["attributes"].get("best_iteration")
+    count = ends[int(best) + 1] if best is not None else len(trees)
+    parameters = learner["learner_model_param"]
+    outputs = max(int(parameters["num_class"]), int(parameters["num_target"]), 1)
+    objective = learner["objective"]["name"]
+    score = np.array(
+        [float(value) for value in parameters["base_score"].strip("[]").split(",")], np.float64
+    )
+    if objective in _LOGISTIC:
+        score = np.log(score / (1.0 - score))
+    elif objective in _LOGARITHMIC:
+        score = np.log(score)
+    return _Read(
+        objective=objective,
+        start=np.broadcast_to(score, (outputs,)),
+        trees=trees[:count],
+        targets=held["tree_info"][:count],
+        weights=weights[:count],
+    )
+
+
+def _raw(read: _Read, model: Any, rows: Rows, graph: Graph) -> str:
+    """(rows, outputs), summed in float32 as XGBoost does."""
+    splits = [split for tree in read.trees for split in _splits(tree).values()]
+    sentinel = model.missing
+    named = sentinel is not None and not np.isnan(sentinel)
+    if splits or named:
+        rows = through(rows, graph)
+    if named:
+        rows = _with_missing(float(sentinel), rows, graph)
+    columns: dict[Split, int] = {}
+    if splits:
+        rows, columns = with_memberships(splits, rows, graph)
+    trees = [
+        _tree(tree, columns, target, len(read.start), weight)
+        for tree, target, weight in zip(read.trees, read.targets, read.weights, strict=True)
+    ]
+    sums = ensemble(trees, rows, graph, reads="float32", missing=True if named else None)
+    return graph.Add(sums, read.start)
+
+
+def _splits(tree: dict[str, Any]) -> dict[int, Split]:
+    """By node the categories that it sends to the right."""
+    return {
+        node: (
+            tree["split_indices"][node],
+            frozenset(tree["categories"][start : start + size]),
+        )
+        for node, start, size in zip(
+            tree["categories_nodes"],
+            tree["categories_segments"],
+            tree["categories_sizes"],
+            strict=True,
+        )
+    }
+
+
+def _tree(
+    tree: dict[str, Any], columns: dict[Split, int], target: int, targets: int, weight: float
+) -> Tree:
+    left = np.array(tree["left_children"], np.int64)
+    leaf = left == LEAF
+    given = np.array(tree["split_conditions"], np.float32)
+    feature = np.array(tree["split_indices"], np.int64)
+    # XGBoost sends what is less to the left: at most the float32 below.
+    threshold = np.nextafter(given, np.float32(-np.inf)).astype(np.float64)
+    for node, split in _splits(tree).items():
+        feature[node], threshold[node] = columns[split], THRESHOLD
+    values = np.zeros((len(left), targets))
+    values[leaf, target] = given[leaf] * np.float32(weight)
+    return Tree(
+        left=left,
+        right=np.array(tree["right_children"], np.int64),
+        feature=feature,
+        threshold=threshold,
+        missing_left=np.array(tree["default_left"], bool),
+        values=values,
+    )
+
+
+def _with_missing(sentinel: float, rows: Rows, graph: Graph) -> Rows:
+    """The rows with NaN for the number that stands for a missing value."""
+    value = graph.cast(rows.matrix(graph), np.float32)
+    same = graph.Equal(value, graph.exactly(np.array(sentinel, np.float32)))
+    return Rows(
+        (
+            Block(
+                graph.Where(same, graph.exactly(np.array(np.nan, np.float32)), value),
+                rows.width,
+                "float32",
+            ),
+        )
+    )
