@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 _NOTHING_NEW = "says nothing about new rows: it has neither predict nor transform for them"
 _COVARIANCE = "estimates a covariance matrix, and says nothing about single rows"
 _NOT_YET = "no converter yet"
@@ -53,9 +55,15 @@ REFUSED: dict[str, str] = {
     "DummyClassifier, stratified": "draws at random",
     "DummyClassifier, uniform": "draws at random",
     "FeatureAgglomeration, median": "its pooling_func is 'median'",
-    "LGBMRegressor, linear leaves": "its leaves are linear models",
-    "XGBClassifier, linear": "its booster is 'gblinear'",
-    "XGBRegressor, leaves of several outputs": "its leaves hold several outputs",
     "IsotonicRegression, raise, up": "no ONNX file refuses a row",
     "IsotonicRegression, raise, down": "no ONNX file refuses a row",
 }
+if find_spec("lightgbm"):
+    REFUSED |= {
+        "LGBMRegressor, linear leaves": "its leaves are linear models",
+    }
+if find_spec("xgboost"):
+    REFUSED |= {
+        "XGBClassifier, linear": "its booster is 'gblinear'",
+        "XGBRegressor, leaves of several outputs": "its leaves hold several outputs",
+    }
