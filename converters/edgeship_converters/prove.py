@@ -130,10 +130,7 @@ class Prover:
         expected = self.source.predict(inputs)
         judge = replace(self.judge, inputs=inputs, expected=expected, truth=None)
         try:
-            with quiet():
-                outputs = load(self.draft.trial(step.variant, artifact), step.variant).predict(
-                    inputs
-                )
+            outputs = replace(self, judge=judge).outputs(step.variant, artifact)
         except EdgeshipError as error:
             return Fault(f"does not run on rows with missing values: {error}")
         fault = judge.verdict(outputs, step.number)

@@ -8,23 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias
 
 import msgspec
 import numpy as np
 
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle.manifest import InputSpec
-from edgeship_runtime.errors import DataError, InputError
+from edgeship_runtime.cells import Column, column_of, label_values, numbers_of
+from edgeship_runtime.errors import DataError
 from edgeship_runtime.inputs import ANY_NAME
-from edgeship_runtime.tables import MISSING_TEXT, by_column, columns_of, listed, plain
-
-# A column of a table: values as they are, or cells of text.
-Column: TypeAlias = "Array | list[str]"
+from edgeship_runtime.tables import by_column, columns_of, listed, shaped
 
 LABELS = "y"
 SUFFIXES = (".npz", ".npy", ".csv", ".json", ".jsonl", ".parquet")
-_MISSING = ("", "na", "n/a", "nan", "null", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +183,10 @@ def _from_table(
                 f"{path} has no column {label_column!r} for the labels: "
                 f"its columns are {listed(list(columns))}"
             )
-    values = _label_values(labels)
+    values = label_values(labels)
     if by_column(specs) and (len(specs) > 1 or specs[0].name in columns):
         _check_there(path, [spec.name for spec in specs], list(columns))
-        return DataSet({spec.name: _column_of(path, spec, columns) for spec in specs}, values)
+        return DataSet({spec.name: column_of(path, spec, columns) for spec in specs}, values)
     if len(specs) != 1:
         raise DataError(f"{path} is one table, the model takes {len(specs)} inputs: use .npz")
     spec = specs[0]
@@ -221,97 +217,14 @@ def _check_there(path: Path, names: Sequence[str], have: Sequence[str]) -> None:
         )
 
 
-def _column_of(path: Path, spec: InputSpec, columns: dict[str, Column]) -> Array:
-    """A column as the input of its name takes it."""
-    column = columns[spec.name]
-    if isinstance(column, np.ndarray):
-        return column
-    if spec.dtype == "string":
-        known = set(spec.categories)
-        gone = _MISSING if spec.missing else ()
-        return np.array(
-            [MISSING_TEXT if c.lower() in gone and c not in known else c for c in column], np.str_
-        )
-    if spec.dtype == "bool":
-        column = [{"true": "1", "false": "0"}.get(cell.lower(), cell) for cell in column]
-    numbers = _numbers(path, spec.name, column)
-    if spec.dtype.startswith("float"):
-        return numbers
-    if not np.isfinite(numbers).all() or (numbers != np.floor(numbers)).any():
-        row = int(np.argmax(~np.isfinite(numbers) | (numbers != np.floor(numbers))))
-        raise DataError(
-            f"{path} row {row + 1}, column {spec.name!r} holds {column[row][:40]!r}: expected a "
-            + ("truth (true, false, 1 or 0)" if spec.dtype == "bool" else "whole number")
-        )
-    # Whole numbers beyond 2^53 are not what float64 says.
-    return np.array([int(float(c)) if not c.lstrip("+-").isdigit() else int(c) for c in column])
-
-
 def _matrix(path: Path, columns: dict[str, Column], spec: InputSpec) -> Array:
-    numbers = [_numbers(path, name, column) for name, column in columns.items()]
+    numbers = [numbers_of(path, name, column) for name, column in columns.items()]
     rows = len(numbers[0]) if numbers else 0
     matrix: Array = np.stack(numbers, axis=1) if numbers else np.empty((rows, 0))
     whole = np.isfinite(matrix).all() and (matrix == np.floor(matrix)).all()
     if spec.dtype not in ("float16", "float32", "float64") and whole:
         matrix = matrix.astype(np.int64)
-    sizes = spec.shape[1:]
-    if len(sizes) != 1 and None not in sizes:
-        matrix = matrix.reshape(rows, *(int(size or 0) for size in sizes))
-    return matrix
-
-
-def _numbers(path: Path, name: str, column: Column) -> Array:
-    if isinstance(column, np.ndarray):
-        if column.dtype.kind == "O":
-            return _of_objects(path, name, column)
-        if column.dtype.kind not in "fiub":
-            raise DataError(f"{path} column {name!r} holds {column.dtype}: expected numbers")
-        return column.astype(np.float64)
-    numbers = np.empty(len(column))
-    for index, cell in enumerate(column):
-        number = _number(cell)
-        if number is None:
-            raise DataError(
-                f"{path} row {index + 1}, column {name!r} holds {cell[:40]!r}: expected a number"
-            )
-        numbers[index] = number
-    return numbers
-
-
-def _of_objects(path: Path, name: str, column: Array) -> Array:
-    spec = InputSpec(name=name, dtype="float64", shape=(None,), missing=True)
-    try:
-        numbers: Array = plain(spec, column).astype(np.float64)
-    except InputError as error:
-        raise DataError(f"{path}: {error}") from error
-    return numbers
-
-
-def _number(cell: str) -> float | None:
-    if cell.lower() in _MISSING:
-        return float("nan")
-    if "_" in cell:
-        # Python reads 1_000 as a thousand; a data file does not mean that.
-        return None
-    try:
-        return float(cell)
-    except ValueError:
-        return None
-
-
-def _label_values(labels: Column | None) -> Array | None:
-    """Text labels as integers or numbers where that is what they say; 001 stays text."""
-    if labels is None:
-        return None
-    if isinstance(labels, np.ndarray):
-        return np.array(labels.tolist()) if labels.dtype.kind == "O" else labels
-    numbers = [_number(cell) for cell in labels]
-    codes = any(len(cell) > 1 and cell[0] == "0" and cell[1].isdigit() for cell in labels)
-    if codes or any(number is None for number in numbers):
-        return np.array(labels, dtype=np.str_)
-    values = np.array(numbers, dtype=np.float64)
-    whole = all(cell.lstrip("+-").isdigit() for cell in labels)
-    return values.astype(np.int64) if whole else values
+    return shaped(spec, matrix)
 
 
 def _column(labels: Array | None) -> Array | None:

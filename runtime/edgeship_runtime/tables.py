@@ -61,7 +61,7 @@ def from_columns(specs: Sequence[InputSpec], columns: Mapping[str, Any]) -> dict
             "give one column for each feature"
         )
     stacked = np.stack([plain(spec, np.asarray(columns[name]), name) for name in features], axis=1)
-    return {spec.name: stacked if len(spec.shape) == 2 else _shaped(spec, stacked)}
+    return {spec.name: shaped(spec, stacked)}
 
 
 def plain(spec: InputSpec, array: Array, name: str | None = None) -> Array:
@@ -76,7 +76,7 @@ def plain(spec: InputSpec, array: Array, name: str | None = None) -> Array:
     if array.dtype.kind != "O":
         return array
     values = list(array.flat)
-    gone = np.array([_missing(value) for value in values], bool)
+    gone = np.array([is_missing(value) for value in values], bool)
     what = f"input {spec.name!r}" if name in (None, spec.name) else f"column {name!r}"
     text = spec.dtype == "string"
     for place, value in enumerate(values):
@@ -103,8 +103,8 @@ def plain(spec: InputSpec, array: Array, name: str | None = None) -> Array:
     return made
 
 
-def _missing(value: Any) -> bool:
-    # What is not equal to itself is NaN; pandas has a type of its own for what is missing.
+def is_missing(value: Any) -> bool:
+    """Whether a Python object stands for a missing value: None, NaN, pandas's NA and NaT."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
@@ -122,7 +122,8 @@ def _check_there(names: Sequence[str], columns: Mapping[str, Any]) -> None:
         )
 
 
-def _shaped(spec: InputSpec, matrix: Array) -> Array:
+def shaped(spec: InputSpec, matrix: Array) -> Array:
+    """The columns of a table, side by side, with the axes that an input has."""
     if None in spec.shape[1:]:
         return matrix
     return matrix.reshape(len(matrix), *(int(size or 0) for size in spec.shape[1:]))

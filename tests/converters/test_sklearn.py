@@ -9,7 +9,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-import skops.io
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import DBSCAN, KMeans
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -18,8 +17,6 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClas
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVR
-from sklearn.tree import DecisionTreeClassifier
-from sklearn.tree._tree import Tree
 
 from edgeship_converters import convert
 from edgeship_converters.errors import SourceError, StepError
@@ -27,13 +24,7 @@ from edgeship_converters.sources import open_source
 from edgeship_runtime.bundle import Bundle
 from edgeship_runtime.errors import BundleError, DataError, InputError
 from edgeship_runtime.model import load
-
-
-def saved(model: Any, folder: Path) -> Path:
-    """The model as a .skops file."""
-    path = folder / "model.skops"
-    skops.io.dump(model, path)
-    return path
+from tests.converters.test_sklearn_sources import saved
 
 
 def test_the_forest_gives_the_labels_of_scikit_learn_on_every_row(
@@ -145,61 +136,6 @@ def test_columns_are_taken_by_name_in_any_order(cancer: Path, tmp_path: Path) ->
     straight = datafiles.read(cancer / "cancer-train.csv", inputs, "diagnosis")
     turned = datafiles.read(tmp_path / "turned.csv", inputs, "diagnosis")
     np.testing.assert_array_equal(straight.inputs["x"], turned.inputs["x"])
-
-
-def test_a_pickle_needs_the_flag(cancer: Path, tmp_path: Path) -> None:
-    model = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
-    joblib.dump(model, tmp_path / "model.joblib")
-    with pytest.raises(SourceError, match=r"can run any code.*--allow-pickle"):
-        convert(tmp_path / "model.joblib", tmp_path / "b")
-    assert not (tmp_path / "b").exists()
-    bundle = convert(tmp_path / "model.joblib", tmp_path / "b", allow_pickle=True)
-    assert load(bundle).predict([[0.0], [1.0]])["label"].tolist() == [0, 1]
-
-
-def test_a_pickle_is_not_opened_without_the_flag(tmp_path: Path) -> None:
-    class Trap:
-        def __reduce__(self) -> Any:
-            return (Path.touch, (tmp_path / "sprung",))
-
-    joblib.dump(Trap(), tmp_path / "trap.pkl")
-    with pytest.raises(SourceError):
-        convert(tmp_path / "trap.pkl", tmp_path / "b")
-    assert not (tmp_path / "sprung").exists()
-
-
-def test_a_type_that_skops_does_not_trust_is_named(tmp_path: Path) -> None:
-    model = make_pipeline(FunctionTransformer(parse), LinearRegression())
-    model.fit([[0.0], [1.0]], [0.0, 1.0])
-    with pytest.raises(SourceError, match=r"does not trust.*parse"):
-        convert(saved(model, tmp_path), tmp_path / "b")
-
-
-def parse(rows: Any) -> Any:
-    """A step of the user's own."""
-    return rows
-
-
-def test_a_forged_tree_is_refused(tmp_path: Path) -> None:
-    model = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
-    state = model.tree_.__getstate__()
-    state["nodes"]["left_child"][0] = 4_000_000
-    model.tree_.__setstate__(state)
-    with pytest.raises(SourceError, match="not sound"):
-        open_source(saved(model, tmp_path))
-
-
-def test_a_tree_that_lies_about_its_width_is_refused(tmp_path: Path) -> None:
-    model = RandomForestClassifier(2).fit([[0.0], [1.0]] * 10, [0, 1] * 10)
-    for part in model.estimators_:
-        part.n_features_in_ = 2_000_000_000
-        state = part.tree_.__getstate__()
-        state["nodes"]["feature"][0] = 1_999_999_999
-        forged = Tree(2_000_000_000, np.array([2]), 1)
-        forged.__setstate__(state)
-        part.tree_ = forged
-    with pytest.raises(SourceError, match="not sound"):
-        open_source(saved(model, tmp_path))
 
 
 def test_labels_that_the_model_cannot_give_are_refused(tmp_path: Path) -> None:

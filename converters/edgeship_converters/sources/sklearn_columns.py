@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle.manifest import ClassLabel, DType
+from edgeship_runtime.tables import is_missing
 
 # Attributes that hold the model inside a model which hands its rows on as they are.
 _INSIDE = ("best_estimator_", "estimator_", "estimator", "regressor_", "_preprocessor")
@@ -84,14 +85,10 @@ def _column(name: str, values: Array | None, *, used: bool) -> Column:
     if values is None:
         return Column(name, "float32", used=used)
     listed = np.asarray(values, object).tolist()
-    present = tuple(value for value in listed if not _gone(value))
+    present = tuple(value for value in listed if not is_missing(value))
     if any(isinstance(value, str) for value in present):
         return Column(name, "string", present, None if None in listed else math.nan, used)
     return Column(name, "bool" if values.dtype.kind == "b" else "float32", present, used=used)
-
-
-def _gone(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _seen(estimator: Any, places: list[int]) -> Iterator[tuple[int, Array | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,7 +14,6 @@ from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.sklearn_columns import Column, columns_of_model
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import InputSpec
-from edgeship_runtime.bundle.manifest import DType
 from edgeship_runtime.inputs import ANY_NAME
 from edgeship_runtime.tables import MISSING_TEXT
 
@@ -87,48 +86,41 @@ class Inputs:
             msgspec.structs.replace(spec, missing=True) if spec in sound else spec
             for spec in self.specs
         )
-        return Inputs(specs, self.columns, self.named)
+        return replace(self, specs=specs)
 
 
-def inputs_of(estimator: Any, sample: Mapping[str, Any] | None = None) -> Inputs:
+def inputs_of(estimator: Any) -> Inputs:
     """What a fitted estimator takes.
-
-    Args:
-        estimator: a fitted one.
-        sample: the columns of a data frame like the one it was fitted on, for their types: whole
-            numbers and truths are inputs of their own kind then, if there is an input for each
-            column, as there is where any column holds text.
 
     Raises:
         SourceError: for one that does not say how many features that is.
     """
-    width = getattr(estimator, "n_features_in_", None)
-    if width is None:
+    if getattr(estimator, "n_features_in_", None) is None:
         raise SourceError(
             f"the {type(estimator).__name__} does not say how many features it takes "
             "(n_features_in_): fit it on a matrix"
         )
-    names = getattr(estimator, "feature_names_in_", None)
+    named = getattr(estimator, "feature_names_in_", None) is not None
     columns = tuple(columns_of_model(estimator))
     if any(column.dtype == "string" for column in columns):
         specs = tuple(
             InputSpec(
                 name=column.name,
-                dtype=_dtype(column, (sample or {}).get(column.name)),
+                dtype=column.dtype,
                 shape=(None,),
                 categories=column.categories,
             )
             for column in columns
-            if column.used or names is None
+            if column.used or not named
         )
-        return Inputs(specs, columns, names is not None)
+        return Inputs(specs, columns, named)
     matrix = InputSpec(
         name=ANY_NAME,
         dtype="float32",
-        shape=(None, int(width)),
-        feature_names=tuple(str(name) for name in names) if names is not None else (),
+        shape=(None, len(columns)),
+        feature_names=tuple(column.name for column in columns) if named else (),
     )
-    return Inputs((matrix,), columns, names is not None)
+    return Inputs((matrix,), columns, named)
 
 
 def finite(answers: Mapping[str, Array]) -> bool:
@@ -136,13 +128,6 @@ def finite(answers: Mapping[str, Array]) -> bool:
     return all(
         bool(np.isfinite(array).all()) for array in answers.values() if array.dtype.kind == "f"
     )
-
-
-def _dtype(column: Column, sample: Any) -> DType:
-    if column.dtype != "float32" or sample is None:
-        return column.dtype
-    kind = np.asarray(sample).dtype.kind
-    return "int64" if kind in "iu" else "bool" if kind == "b" else "float32"
 
 
 def _gone(example: Arrays, specs: list[InputSpec]) -> dict[str, Array]:

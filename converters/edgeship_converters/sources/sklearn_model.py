@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +25,12 @@ class SklearnSource:
 
     kind: Kind = "sklearn"
 
-    def __init__(
-        self, estimator: Any, sha256: str, sample: Mapping[str, Any] | None = None
-    ) -> None:
-        """Ask an estimator about itself; for `sample` see `inputs_of`."""
+    def __init__(self, estimator: Any, sha256: str) -> None:
         self.estimator = estimator
         self.sha256 = sha256
-        inputs = inputs_of(estimator, sample)
-        self._interface = interface(estimator, inputs.rows(inputs.example()))
-        self.inputs = inputs
-        self.inputs = inputs.with_missing(self._answers)
+        self.inputs = inputs_of(estimator)
+        self._interface = interface(estimator, self.inputs.rows(self.inputs.example()))
+        self.inputs = self.inputs.with_missing(self._answers)
         self.contract = Contract(
             task=self._interface.task,
             inputs=self.inputs.specs,
@@ -61,9 +56,7 @@ class SklearnSource:
             return False
 
 
-def load_sklearn(
-    path: Path, sha256: str, *, allow_pickle: bool, sample: Mapping[str, Any] | None = None
-) -> SklearnSource:
+def load_sklearn(path: Path, sha256: str, *, allow_pickle: bool) -> SklearnSource:
     """Load a `.skops` file, or with `allow_pickle` a pickle.
 
     Raises:
@@ -84,10 +77,10 @@ def load_sklearn(
             f"{path} holds a {type(estimator).__name__}, expected a scikit-learn model"
         )
     _check_fitted(estimator, f"{path} holds a model that")
-    return SklearnSource(estimator, sha256, sample)
+    return SklearnSource(estimator, sha256)
 
 
-def in_memory(estimator: Any, sample: Mapping[str, Any] | None = None) -> SklearnSource:
+def in_memory(estimator: Any) -> SklearnSource:
     """A fitted estimator as its author has it; its hash is that of its pickled parts.
 
     Raises:
@@ -98,7 +91,7 @@ def in_memory(estimator: Any, sample: Mapping[str, Any] | None = None) -> Sklear
     _check_fitted(estimator, f"the {type(estimator).__name__}")
     parts = io.BytesIO()
     joblib.dump(estimator, parts)
-    return SklearnSource(estimator, hashlib.sha256(parts.getvalue()).hexdigest(), sample)
+    return SklearnSource(estimator, hashlib.sha256(parts.getvalue()).hexdigest())
 
 
 def _check_fitted(estimator: Any, what: str) -> None:

@@ -18,18 +18,15 @@ def pipeline(model: Any, rows: Rows, graph: Graph) -> Answers:
     """Pipeline: each step transforms for the next; the last one answers."""
     answers = Answers(transformed=rows)
     steps = [(name, step) for name, step in model.steps if step not in (None, "passthrough")]
-    last = len(steps) - 1
-    first = last
-    while first > 0 and monotone(steps[first - 1][1]):
-        first -= 1
-    for place, (name, step) in enumerate(steps):
-        if first <= place < last:
-            continue
-        before = _transformed(answers, name)
-        if place == last:
-            before = replace(before, behind=tuple(step for _, step in steps[first:last]))
-        answers = graph.answer(step, before)
-    return answers
+    if not steps:
+        return answers
+    *steps, (last_name, last) = steps
+    behind: list[Any] = []
+    while steps and monotone(steps[-1][1]):
+        behind.insert(0, steps.pop()[1])
+    for name, step in steps:
+        answers = graph.answer(step, _transformed(answers, name))
+    return graph.answer(last, replace(_transformed(answers, last_name), behind=tuple(behind)))
 
 
 def feature_union(model: Any, rows: Rows, graph: Graph) -> Answers:

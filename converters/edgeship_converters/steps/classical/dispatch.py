@@ -17,22 +17,21 @@ Converter: TypeAlias = Callable[[Any, Rows, Graph], Answers]
 
 
 @dataclass(frozen=True, slots=True)
-class Precise:
-    """A converter whose sums need float64: its reals are cast before and after."""
+class Needs:
+    """A converter with needs of its own.
+
+    Attributes:
+        convert: the converter.
+        precise: whether its sums need float64; its reals are cast before and after.
+        folds: whether it folds the steps that `Rows.behind` names into thresholds.
+    """
 
     convert: Converter
+    precise: bool = False
     folds: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Folds:
-    """A converter of trees that folds the steps that `Rows.behind` names into thresholds."""
-
-    convert: Converter
-    folds: bool = True
-
-
-Entry: TypeAlias = "Converter | Precise | Folds"
+Entry: TypeAlias = "Converter | Needs"
 
 
 def name_of(model: Any) -> str:
@@ -101,16 +100,15 @@ class Dispatch:
         return f"the {step} (in {' > '.join(outer)})" if outer else f"a {step}"
 
     def _convert(self, entry: Entry, model: Any, rows: Rows) -> Answers:
-        precise = self._precise or isinstance(entry, Precise)
-        convert = entry.convert if isinstance(entry, Precise | Folds) else entry
-        if rows.behind and not getattr(entry, "folds", False):
+        needs = entry if isinstance(entry, Needs) else Needs(entry)
+        if rows.behind and not needs.folds:
             rows = through(rows, self._graph)
-        if not precise or self._graph.real == np.float64:
-            return convert(model, rows, self._graph)
+        if not (self._precise or needs.precise) or self._graph.real == np.float64:
+            return needs.convert(model, rows, self._graph)
         before = self._graph.real
         self._graph.real = np.dtype(np.float64)
         try:
-            answers = convert(model, rows, self._graph)
+            answers = needs.convert(model, rows, self._graph)
         finally:
             self._graph.real = before
         return answers.in_reals_of(self._graph)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.graph import ML, Graph
-from edgeship_converters.steps.classical.rows import Rows, joined
+from edgeship_converters.steps.classical.rows import Block, Rows, joined
 from edgeship_converters.steps.exact_trees import Reads, exact_thresholds
 from edgeship_runtime.arrays import Array
 
@@ -44,8 +44,9 @@ def ensemble(
     rows: Rows,
     graph: Graph,
     *,
+    exact: bool = False,
     reads: Reads = "float32",
-    missing: bool | None = None,
+    missing: bool = False,
 ) -> str:
     """(rows, targets), the sum over all trees in float32, cast to the graph's reals.
 
@@ -53,73 +54,80 @@ def ensemble(
         trees: of one model.
         rows: what they look at; steps that the rows have yet to pass are folded into thresholds.
         graph: where the operator is added.
+        exact: whether to sum without rounding, so that ties and near ties are decided right; the
+            sum is float64 then, unless float32 holds it exactly.
         reads: the precision in which the model itself compares a row with a threshold.
-        missing: whether rows may hold NaN; as the graph's inputs may, where it is None.
+        missing: whether rows may hold NaN although the graph's inputs may not.
     """
+    targets = trees[0].values.shape[1]
+    given = _split(trees) if exact else trees
     left, right, feature, threshold, missing_left = (
-        np.concatenate([getattr(tree, name) for tree in trees])
+        np.concatenate([getattr(tree, name) for tree in given])
         for name in ("left", "right", "feature", "threshold", "missing_left")
     )
     leaf = left == LEAF
     inner = ~leaf
-    exact = np.zeros(len(leaf))
-    exact[inner] = exact_thresholds(
+    thresholds = np.zeros(len(leaf))
+    thresholds[inner] = exact_thresholds(
         feature[inner], threshold[inner], rows.width, rows.behind, reads=reads
     )
-    sizes = [len(tree.left) for tree in trees]
+    sizes = [len(tree.left) for tree in given]
     tracks: dict[str, Any] = {}
-    if graph.missing if missing is None else missing:
+    if graph.missing or missing:
         tracks["nodes_missing_value_tracks_true"] = np.where(leaf, 0, missing_left)
     (sums,) = graph.node(
         "TreeEnsembleRegressor",
-        joined([block.cast("float32", graph) for block in rows.blocks], graph),
+        singles(rows, graph),
         domain=ML,
         aggregate_function="SUM",
         post_transform="NONE",
-        n_targets=trees[0].values.shape[1],
-        nodes_treeids=np.repeat(np.arange(len(trees)), sizes),
+        n_targets=given[0].values.shape[1],
+        nodes_treeids=np.repeat(np.arange(len(given)), sizes),
         nodes_nodeids=np.concatenate([np.arange(size) for size in sizes]),
         nodes_modes=np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
         nodes_featureids=np.where(leaf, 0, feature),
-        nodes_values=_float32(exact),
+        nodes_values=_float32(thresholds),
         nodes_truenodeids=np.where(leaf, 0, left),
         nodes_falsenodeids=np.where(leaf, 0, right),
         **tracks,
-        **_targets(trees),
+        **_targets(given),
     )
-    return graph.cast(sums) if graph.real != np.float32 else sums
-
-
-def exact_sum(
-    trees: Sequence[Tree],
-    rows: Rows,
-    graph: Graph,
-    *,
-    reads: Reads = "float32",
-    missing: bool | None = None,
-) -> str:
-    """As `ensemble`, but summed without rounding, so that ties and near ties are decided right.
-
-    Each value is split into a multiple of a power of two that float32 sums exactly, and a small
-    rest; the two sums meet in float64. Values that are such multiples, as the votes of pure leaves,
-    have no rest; their sum is in the graph's reals, any other in float64.
-    """
-    targets = trees[0].values.shape[1]
-    held = [np.where((tree.left == LEAF)[:, None], tree.values, 0.0) for tree in trees]
-    most = np.sum([np.abs(values).max(axis=0) for values in held], axis=0)
-    step = np.exp2(np.ceil(np.log2(np.maximum(most, np.finfo(np.float32).tiny))) - _EXACT_BITS)
-    whole = [np.round(values / step) * step for values in held]
-    rests = [values - part for values, part in zip(held, whole, strict=True)]
-    if not any(rest.any() for rest in rests):
-        return ensemble(trees, rows, graph, reads=reads, missing=missing)
-    split = [
-        replace(tree, values=np.concatenate([part, rest], axis=1))
-        for tree, part, rest in zip(trees, whole, rests, strict=True)
-    ]
-    sums = graph.cast(ensemble(split, rows, graph, reads=reads, missing=missing), np.float64)
+    if given is trees:
+        return graph.cast(sums) if graph.real != np.float32 else sums
+    sums = graph.cast(sums, np.float64)
     return graph.Add(
         graph.Slice(sums, [0], [targets], [1]), graph.Slice(sums, [targets], [2 * targets], [1])
     )
+
+
+def singles(rows: Rows, graph: Graph) -> str:
+    """All columns as one float32 matrix, whatever the graph computes in."""
+    return joined([block.cast("float32", graph) for block in rows.blocks], graph)
+
+
+def with_nan(matrix: str, where: str, rows: Rows, graph: Graph) -> Rows:
+    """Rows of a float32 matrix with NaN wherever a condition of its shape holds."""
+    missing = graph.Where(where, graph.exactly(np.array(np.nan, np.float32)), matrix)
+    return Rows((Block(missing, rows.width, "float32"),))
+
+
+def _split(trees: Sequence[Tree]) -> Sequence[Tree]:
+    """Trees with twice the targets: parts that float32 sums exactly, then what they leave.
+
+    The parts are multiples of a power of two. Where nothing is left, as of the votes of pure
+    leaves, the trees themselves.
+    """
+    held = [np.where((tree.left == LEAF)[:, None], tree.values, 0.0) for tree in trees]
+    most = np.sum([np.abs(values).max(axis=0) for values in held], axis=0)
+    step = np.exp2(np.ceil(np.log2(np.maximum(most, np.finfo(np.float32).tiny))) - _EXACT_BITS)
+    parts = [np.round(values / step) * step for values in held]
+    rests = [values - part for values, part in zip(held, parts, strict=True)]
+    if not any(rest.any() for rest in rests):
+        return trees
+    return [
+        replace(tree, values=np.concatenate([part, rest], axis=1))
+        for tree, part, rest in zip(trees, parts, rests, strict=True)
+    ]
 
 
 def _targets(trees: Sequence[Tree]) -> dict[str, Any]:

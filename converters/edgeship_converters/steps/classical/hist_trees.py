@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, above, flat, two_columns
-from edgeship_converters.steps.classical.dispatch import through
-from edgeship_converters.steps.classical.ensembles import LEAF, Tree, exact_sum
+from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
 from edgeship_converters.steps.classical.rows import Rows
@@ -45,34 +44,33 @@ def _raw(model: Any, rows: Rows, graph: Graph) -> str:
     """(rows, trees of an iteration): the sums of the leaves, and where they start from."""
     categorical = model._preprocessor is not None
     if categorical:
-        encoded = graph.answer(model._preprocessor, through(rows, graph)).transformed
+        encoded = graph.answer(model._preprocessor, rows).transformed
         if encoded is None:
             raise ValueError("its encoder of categories does not transform")
         rows = encoded
     predictors = [one for iteration in model._predictors for one in iteration]
-    splits = [split for one in predictors for split in _splits(one) if split is not None]
-    if splits:
-        rows, columns = with_memberships(splits, rows, graph)
-    else:
-        columns = {}
+    splits = [split for one in predictors for split in _splits(one).values()]
+    rows, columns = with_memberships(splits, rows, graph)
     outputs = model.n_trees_per_iteration_
     trees = [
         _tree(one, columns, number % outputs, outputs) for number, one in enumerate(predictors)
     ]
     # An encoder gives NaN for what it does not know, whatever the rows hold.
-    missing = True if categorical else None
-    sums = exact_sum(trees, rows, graph, reads="float64", missing=missing)
+    sums = ensemble(trees, rows, graph, exact=True, reads="float64", missing=categorical)
     return graph.Add(sums, np.ravel(model._baseline_prediction))
 
 
-def _splits(predictor: Any) -> list[Split | None]:
-    """For each node the categories that it sends to the left; None for one of numbers."""
-    return [
-        (int(node["feature_idx"]), _members(predictor.raw_left_cat_bitsets[node["bitset_idx"]]))
-        if node["is_categorical"] and not node["is_leaf"]
-        else None
-        for node in predictor.nodes
-    ]
+def _splits(predictor: Any) -> dict[int, Split]:
+    """By node the categories that it sends to the left."""
+    nodes = predictor.nodes
+    places = np.flatnonzero(nodes["is_categorical"].astype(bool) & ~nodes["is_leaf"].astype(bool))
+    return {
+        int(place): (
+            int(nodes["feature_idx"][place]),
+            _members(predictor.raw_left_cat_bitsets[nodes["bitset_idx"][place]]),
+        )
+        for place in places
+    }
 
 
 def _members(bitset: Array) -> frozenset[int]:
@@ -88,12 +86,11 @@ def _tree(predictor: Any, columns: dict[Split, int], target: int, targets: int) 
     feature = nodes["feature_idx"].astype(np.int64)
     threshold = nodes["num_threshold"].astype(np.float64)
     missing_left = nodes["missing_go_to_left"].astype(bool)
-    for place, split in enumerate(_splits(predictor) if columns else ()):
-        if split is not None:
-            # A member lies above the threshold, so that the children change sides.
-            feature[place], threshold[place] = columns[split], THRESHOLD
-            left[place], right[place] = right[place], left[place]
-            missing_left[place] = not missing_left[place]
+    for place, split in _splits(predictor).items():
+        # A member lies above the threshold, so that the children change sides.
+        feature[place], threshold[place] = columns[split], THRESHOLD
+        left[place], right[place] = right[place], left[place]
+        missing_left[place] = not missing_left[place]
     values = np.zeros((len(nodes), targets))
     values[:, target] = nodes["value"]
     return Tree(left, right, feature, threshold, missing_left, values)

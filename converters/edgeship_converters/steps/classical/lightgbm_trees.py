@@ -8,10 +8,10 @@ import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, above, flat, two_columns
 from edgeship_converters.steps.classical.dispatch import through
-from edgeship_converters.steps.classical.ensembles import LEAF, Tree, exact_sum
+from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble, singles, with_nan
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
-from edgeship_converters.steps.classical.rows import Block, Rows
+from edgeship_converters.steps.classical.rows import Rows
 
 # Numbers as near to 0 as this count as 0 (kZeroThreshold in LightGBM's meta.h).
 _ZERO = 1e-35
@@ -72,16 +72,11 @@ def _raw(dump: dict[str, Any], rows: Rows, graph: Graph) -> str:
     inner = [node for nodes in found for node in nodes if "split_feature" in node]
     zeros = {node["split_feature"] for node in inner if node["missing_type"] == "Zero"}
     splits = [split for node in inner if (split := _split(node)) is not None]
-    if zeros or splits:
-        rows = through(rows, graph)
     if zeros:
         rows = _zeros_missing(sorted(zeros), rows, graph)
-    columns: dict[Split, int] = {}
-    if splits:
-        rows, columns = with_memberships(splits, rows, graph)
+    rows, columns = with_memberships(splits, rows, graph)
     trees = [_tree(nodes, columns, number % outputs, outputs) for number, nodes in enumerate(found)]
-    missing = True if zeros else None
-    sums = exact_sum(trees, rows, graph, reads="float64", missing=missing)
+    sums = ensemble(trees, rows, graph, exact=True, reads="float64", missing=bool(zeros))
     return graph.Div(sums, len(trees) / outputs) if dump["average_output"] else sums
 
 
@@ -136,11 +131,8 @@ def _tree(
 
 def _zeros_missing(features: list[int], rows: Rows, graph: Graph) -> Rows:
     """The rows with NaN for 0 in the columns where the model takes 0 for missing."""
-    blocks = []
-    for place, block in enumerate(rows.columns(graph)):
-        value = block.cast("float32", graph)
-        if place in features:
-            near = graph.LessOrEqual(graph.Abs(value), graph.exactly(np.array(_ZERO, np.float32)))
-            value = graph.Where(near, graph.exactly(np.array(np.nan, np.float32)), value)
-        blocks.append(Block(value, 1, "float32"))
-    return Rows(tuple(blocks))
+    rows = through(rows, graph)
+    matrix = singles(rows, graph)
+    near = graph.LessOrEqual(graph.Abs(matrix), graph.exactly(np.array(_ZERO, np.float32)))
+    watched = np.isin(np.arange(rows.width), features)
+    return with_nan(matrix, graph.And(near, watched), rows, graph)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Block, Rows, beside
 
@@ -22,13 +23,17 @@ def with_memberships(
 ) -> tuple[Rows, dict[Split, int]]:
     """The rows with a column for each split behind their own, and where each has its column.
 
-    A row's number is cut off to a whole one; NaN stays NaN.
+    A row's number is cut off to a whole one; NaN stays NaN. Without any split the rows are given
+    back as they are, otherwise once they have passed what they had yet to pass.
     """
     by_feature: dict[int, list[frozenset[int]]] = {}
     for feature, members in splits:
         known = by_feature.setdefault(feature, [])
         if members not in known:
             known.append(members)
+    if not by_feature:
+        return rows, {}
+    rows = through(rows, graph)
     parts = [rows]
     columns: dict[Split, int] = {}
     for feature, sets in sorted(by_feature.items()):

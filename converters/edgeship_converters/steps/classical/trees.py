@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.ensemble._iforest import _average_path_length
 
 from edgeship_converters.steps.classical.answers import Answers, flat, reached, two_columns
-from edgeship_converters.steps.classical.ensembles import Tree, ensemble, exact_sum
+from edgeship_converters.steps.classical.ensembles import Tree, ensemble
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.linear import outlier
 from edgeship_converters.steps.classical.rows import Rows
@@ -31,7 +31,7 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     for output, names in enumerate(classes):
         values = [tree.value[:, output, : len(names)] for tree in trees]
         shares = [v / v.sum(axis=1, keepdims=True) for v in values]
-        votes = exact_sum(_trees(trees, shares), rows, graph)
+        votes = ensemble(_trees(trees, shares), rows, graph, exact=True)
         places.append(graph.ArgMax(votes, axis=1, keepdims=1 if several else 0))
         probabilities.append(graph.Div(graph.cast(votes), float(len(trees))))
     if not several:
@@ -50,7 +50,7 @@ def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def boosted_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """GradientBoostingClassifier, where its first guess is the same for every row."""
-    raw = graph.Add(exact_sum(_boosted(model), rows, graph), _first_guess(model))
+    raw = graph.Add(ensemble(_boosted(model), rows, graph, exact=True), _first_guess(model))
     if len(model.classes_) > 2:
         return Answers(
             index=graph.ArgMax(raw, axis=1, keepdims=0),

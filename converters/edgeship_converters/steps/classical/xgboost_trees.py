@@ -10,10 +10,10 @@ import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, above, flat, two_columns
 from edgeship_converters.steps.classical.dispatch import through
-from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble
+from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble, singles, with_nan
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
-from edgeship_converters.steps.classical.rows import Block, Rows
+from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 
 _LOGARITHMIC = (
@@ -117,19 +117,17 @@ def _raw(read: _Read, model: Any, rows: Rows, graph: Graph) -> str:
     splits = [split for tree in read.trees for split in _splits(tree).values()]
     sentinel = model.missing
     named = sentinel is not None and not np.isnan(sentinel)
-    if splits or named:
-        rows = through(rows, graph)
     if named:
-        rows = _with_missing(float(sentinel), rows, graph)
-    columns: dict[Split, int] = {}
-    if splits:
-        rows, columns = with_memberships(splits, rows, graph)
+        rows = through(rows, graph)
+        matrix = singles(rows, graph)
+        same = graph.Equal(matrix, graph.exactly(np.array(sentinel, np.float32)))
+        rows = with_nan(matrix, same, rows, graph)
+    rows, columns = with_memberships(splits, rows, graph)
     trees = [
         _tree(tree, columns, target, len(read.start), weight)
         for tree, target, weight in zip(read.trees, read.targets, read.weights, strict=True)
     ]
-    sums = ensemble(trees, rows, graph, reads="float32", missing=True if named else None)
-    return graph.Add(sums, read.start)
+    return graph.Add(ensemble(trees, rows, graph, missing=named), read.start)
 
 
 def _splits(tree: dict[str, Any]) -> dict[int, Split]:
@@ -168,19 +166,4 @@ def _tree(
         threshold=threshold,
         missing_left=np.array(tree["default_left"], bool),
         values=values,
-    )
-
-
-def _with_missing(sentinel: float, rows: Rows, graph: Graph) -> Rows:
-    """The rows with NaN for the number that stands for a missing value."""
-    value = graph.cast(rows.matrix(graph), np.float32)
-    same = graph.Equal(value, graph.exactly(np.array(sentinel, np.float32)))
-    return Rows(
-        (
-            Block(
-                graph.Where(same, graph.exactly(np.array(np.nan, np.float32)), value),
-                rows.width,
-                "float32",
-            ),
-        )
     )
