@@ -14,6 +14,7 @@ from tests.converters.estimators import (
     cases_kernels,
     cases_linear,
     cases_meta,
+    cases_neighbours,
     cases_preprocessing,
     cases_trees,
 )
@@ -26,6 +27,7 @@ CASES = (
     *cases_kernels.CASES,
     *cases_linear.CASES,
     *cases_meta.CASES,
+    *cases_neighbours.CASES,
     *cases_preprocessing.CASES,
     *cases_trees.CASES,
 )

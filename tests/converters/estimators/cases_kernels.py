@@ -1,4 +1,4 @@
-"""Kernel machines and neighbours."""
+"""Kernel machines."""
 
 from __future__ import annotations
 
@@ -27,11 +27,6 @@ CASES = (
     Case("SVR", svm.SVR, "numbers"),
     Case("NuSVR", svm.NuSVR, "numbers"),
     Case("OneClassSVM", svm.OneClassSVM, "three"),
-    Case("KNeighborsClassifier", neighbors.KNeighborsClassifier, "two", "two classes"),
-    Case("KNeighborsClassifier", neighbors.KNeighborsClassifier, "three", "three classes"),
-    Case("KNeighborsClassifier", neighbors.KNeighborsClassifier, "counts", "ten classes"),
-    Case("KNeighborsRegressor", neighbors.KNeighborsRegressor, "numbers"),
-    Case("RadiusNeighborsRegressor", partial(neighbors.RadiusNeighborsRegressor, 5.0), "numbers"),
     Case("GaussianProcessRegressor", gaussian_process.GaussianProcessRegressor, "numbers"),
     Case("KernelPCA", lambda: decomposition.KernelPCA(3, kernel="rbf"), "three"),
     Case(

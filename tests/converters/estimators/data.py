@@ -12,7 +12,7 @@ from edgeship_runtime.arrays import Array
 
 Name = Literal[
     "three", "two", "numbers", "several numbers", "counts", "several labels", "indicators", "one",
-    "shares", "gaps", "few",
+    "shares", "gaps", "holes", "few",
 ]  # fmt: skip
 
 
@@ -52,6 +52,11 @@ def data(name: Name) -> tuple[Array, Array]:
             truth = rows[:, 0]
         case "gaps":
             rows, truth = load_iris(return_X_y=True)
+            rows[random.random(rows.shape) < 0.2] = np.nan
+        case "holes":
+            # Unlike those of the irises, no two distances are the same.
+            rows = random.normal(size=(200, 5))
+            truth = (rows[:, 0] > 0).astype(int)
             rows[random.random(rows.shape) < 0.2] = np.nan
         case "few":
             rows = random.integers(0, 8, (240, 5)) - np.array([0, 3, 0, 1, 0])

@@ -39,12 +39,12 @@ NOT_CONVERTED: dict[str, str] = {
     **dict.fromkeys(
         ( "AdditiveChi2Sampler",
          "GaussianProcessClassifier",
-         "Isomap",
-         "KNNImputer", "KNeighborsTransformer", "KernelCenterer", "KernelDensity", "KernelRidge",
-         "LabelPropagation", "LabelSpreading", "LocalOutlierFactor", "NearestCentroid",
+         
+         "KernelCenterer", "KernelDensity", "KernelRidge",
+         "NearestCentroid",
          "Nystroem", "OneVsOneClassifier", "OutputCodeClassifier", "PolynomialCountSketch",
-         "RBFSampler", "RadiusNeighborsClassifier",
-         "RadiusNeighborsTransformer", "RandomTreesEmbedding", "SkewedChi2Sampler",
+         "RBFSampler", 
+         "RandomTreesEmbedding", "SkewedChi2Sampler",
          "TargetEncoder", "TfidfTransformer"),
         _NOT_YET,
     ),
@@ -55,6 +55,7 @@ REFUSED: dict[str, str] = {
     "DummyClassifier, stratified": "draws at random",
     "DummyClassifier, uniform": "draws at random",
     "FeatureAgglomeration, median": "its pooling_func is 'median'",
+    "RadiusNeighborsClassifier, no outlier label": "no ONNX file refuses a row",
     "IsotonicRegression, raise, up": "no ONNX file refuses a row",
     "IsotonicRegression, raise, down": "no ONNX file refuses a row",
 }

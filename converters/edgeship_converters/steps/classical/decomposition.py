@@ -25,7 +25,7 @@ def principal_components(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 
 def singular_vectors(model: Any, rows: Rows, graph: Graph) -> Answers:
-    """TruncatedSVD: x·components_ᵀ."""
+    """TruncatedSVD and NeighborhoodComponentsAnalysis: x·components_ᵀ."""
     return projection(rows, None, model.components_.T, graph)
 
 

@@ -32,25 +32,26 @@ def simple(model: Any, rows: Rows, graph: Graph) -> Answers:
     filled = Rows(tuple(blocks), taken.names)
     if model.indicator_ is None or not len(model.indicator_.features_):
         return Answers(transformed=filled)
-    return Answers(transformed=beside([filled, _marks(model.indicator_, rows, graph)]))
+    return Answers(transformed=beside([filled, marks(model.indicator_, rows, graph)]))
 
 
 def indicator(model: Any, rows: Rows, graph: Graph) -> Answers:
     """MissingIndicator: whether a value is missing, for the columns that it watches."""
     if not len(model.features_):
         raise ValueError("it watches no column, as none had missing values in the fit")
-    return Answers(transformed=_marks(model, rows, graph))
+    return Answers(transformed=marks(model, rows, graph))
 
 
-def _marks(model: Any, rows: Rows, graph: Graph) -> Rows:
+def marks(model: Any, rows: Rows, graph: Graph) -> Rows:
+    """Whether a value is missing, for the columns that a MissingIndicator watches."""
     watched = rows.take(model.features_, graph)
-    marks = []
+    found = []
     for block in watched.blocks:
         missing = _missing(block, model.missing_values, graph)
         if missing is None:
             missing = _nowhere(block, graph)
-        marks.append(Block(missing, block.width, "bool"))
-    return Rows(tuple(marks))
+        found.append(Block(missing, block.width, "bool"))
+    return Rows(tuple(found))
 
 
 def _filled(block: Block, fills: list[Any], missing_values: Any, graph: Graph) -> Block:
