@@ -85,7 +85,7 @@ def prepare(request: Request) -> Prepared:
         source.facts.known,
     )
     check_enough(rows, plan)
-    warnings = check_data(source, rows, plan, cache)
+    warnings = (*source.facts.warnings, *check_data(source, rows, plan, cache))
     expected = source.predict(rows.judged)
     _check_finite(expected)
     judge = Judge(

@@ -21,8 +21,8 @@ from edgeship_runtime.bundle import Contract
 from edgeship_runtime.quiet import quiet
 
 _TOOLS = (
-    *("h5py", "joblib", "keras", "numpy", "scikit-learn", "scipy", "skops"),
-    *("tensorflow", "tf-keras"),
+    *("h5py", "joblib", "keras", "lightgbm", "numpy", "scikit-learn", "scipy", "skops"),
+    *("tensorflow", "tf-keras", "xgboost"),
 )
 
 # As many words of a vocabulary are drawn from.
@@ -40,6 +40,7 @@ class Facts(msgspec.Struct, frozen=True):
         layers: the names of its layers, in its own order.
         tools: the distributions that opened it.
         known: what rows may hold that are drawn for want of data.
+        warnings: what the user should know of how it was opened.
     """
 
     kind: Kind
@@ -48,6 +49,7 @@ class Facts(msgspec.Struct, frozen=True):
     layers: tuple[str, ...]
     tools: tuple[str, ...]
     known: Vocabulary
+    warnings: tuple[str, ...] = ()
 
 
 class RememberedSource:
@@ -59,12 +61,7 @@ class RememberedSource:
         Raises:
             SourceError: where there is no model, or it cannot be opened.
         """
-        self._open: Callable[[], Source] = lambda: open_source(
-            request.source,
-            allow_pickle=request.allow_pickle,
-            custom_objects=request.custom_objects,
-            signature=request.signature,
-        )
+        self._open: Callable[[], Source] = lambda: open_source(request.source, **request.opening)
         self._on_step = request.on_step
         self._cache = cache
         self._loaded: Source | None = None
@@ -117,7 +114,7 @@ def may_be_cached(request: Request) -> bool:
     They do not where code of the user's own takes part, nor for a model in memory.
     """
     named = isinstance(request.source, str | os.PathLike)
-    return request.cache and named and not request.custom_objects and not request.allow_pickle
+    return request.cache and named and not request.own_code
 
 
 def _identity(source: Any) -> str:
@@ -154,6 +151,7 @@ def _facts(source: Source) -> Facts:
         layers=tuple(dict.fromkeys(str(layer.name) for layer in layers)),
         tools=tuple(getattr(source, "tools", ())),
         known=_vocabulary(source),
+        warnings=tuple(getattr(source, "warnings", ())),
     )
 
 

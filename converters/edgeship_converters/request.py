@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from edgeship_converters.errors import PlanError
 from edgeship_converters.parity import MAX_DROP
 from edgeship_converters.plan import ALL
 from edgeship_converters.rows import Data
+
+if TYPE_CHECKING:
+    from edgeship_converters.steps.classical.dispatch import Converter
 
 
 def _silent(words: Any) -> None:
@@ -40,6 +43,10 @@ class Request:
         custom_objects: `module:attribute` of layers and functions that Keras does not know; the
             modules are imported, which runs their code. Or the objects themselves, by name.
         signature: of a SavedModel; without it `serving_default`, or the only one.
+        trust: the types in a `.skops` file that skops does not know and the user vouches for.
+        converters: for steps of a scikit-learn model that edgeship has none for, see
+            docs/own-converters.md: `package.Class=module:function`, whose module is imported; or
+            the functions, by class or by its name.
         max_drop: how much of the metric a quantized variant may lose, as a share.
         io: whether `tflite-int8` takes and gives `float`, or its own `int8`.
         recipe: a TOML file that says how to quantize, or the name of a built-in recipe.
@@ -62,6 +69,8 @@ class Request:
     allow_pickle: bool = False
     custom_objects: Sequence[str] | Mapping[str, Any] = ()
     signature: str | None = None
+    trust: Sequence[str] = ()
+    converters: Sequence[str] | Mapping[type | str, Converter] = ()
     max_drop: float = MAX_DROP
     io: Io = "float"
     recipe: str | os.PathLike[str] | None = None
@@ -70,6 +79,22 @@ class Request:
     on_step: Callable[[str], None] = _silent
     on_warning: Callable[[str], None] = _silent
     on_study: Callable[[Any], None] = _silent
+
+    @property
+    def opening(self) -> dict[str, Any]:
+        """The options of `open_source`."""
+        return {
+            "allow_pickle": self.allow_pickle,
+            "custom_objects": self.custom_objects,
+            "signature": self.signature,
+            "trust": self.trust,
+            "converters": self.converters,
+        }
+
+    @property
+    def own_code(self) -> bool:
+        """Whether code of the user's own takes part, or may."""
+        return bool(self.custom_objects or self.allow_pickle or self.trust or self.converters)
 
     def __post_init__(self) -> None:
         """Refuse a budget that is no share."""

@@ -59,6 +59,19 @@ if TYPE_CHECKING:
     metavar="MODULE:ATTR",
     help="A layer or function of your own; its module is imported. May be repeated.",
 )
+@click.option(
+    "--trust",
+    multiple=True,
+    metavar="TYPE",
+    help="A type in a .skops file that you vouch for. May be repeated.",
+)
+@click.option(
+    "--converter",
+    "converters",
+    multiple=True,
+    metavar="CLASS=MODULE:FUNCTION",
+    help="To ONNX, for a step of your own in a scikit-learn model. May be repeated.",
+)
 @click.option("--signature", metavar="NAME", help="Of a SavedModel, else serving_default.")
 def convert(
     output: str | None,
@@ -70,11 +83,11 @@ def convert(
 ) -> None:
     """Make a bundle of proven variants.
 
-    SOURCE is a trained model: .keras, .h5, a SavedModel folder, .skops, or with --allow-pickle
-    .joblib or .pkl.
+    SOURCE is a trained model: .keras, .h5, a SavedModel folder, .skops, LightGBM's .txt, XGBoost's
+    .json or .ubj, or with --allow-pickle .joblib or .pkl.
 
     Data files are .npz (arrays named like the inputs, or x; labels in y), .npy, .csv with a
-    header, or .parquet.
+    header, .json or .jsonl records, or .parquet.
     """
     if output is None and not explain:
         raise click.UsageError("expected -o BUNDLE, a folder or a file.edgeship")

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("bundle")
-@click.option("--data", required=True, metavar="FILE", help="Rows: .npz, .npy, .csv or .parquet.")
+@click.option(
+    "--data",
+    required=True,
+    metavar="FILE",
+    help="Rows: .npz, .npy, .csv, .json, .jsonl or .parquet.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def drift(bundle: str, data: str, as_json: bool) -> None:
     """Compare rows with the training data.

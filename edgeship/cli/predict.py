@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("bundle")
-@click.option("--data", required=True, metavar="FILE", help="Rows: .npz, .npy, .csv or .parquet.")
+@click.option(
+    "--data",
+    required=True,
+    metavar="FILE",
+    help="Rows: .npz, .npy, .csv, .json, .jsonl or .parquet.",
+)
 @click.option("--variant", default="auto", show_default=True, metavar="NAME", help="Which form.")
 @click.option("-o", "--output", metavar="FILE", help=".csv or .npz; else CSV on standard output.")
 @click.option("--threads", type=click.IntRange(min=1), help="How many the engine may use.")

@@ -12,12 +12,14 @@ import skops.io
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import Tree
 
 from edgeship_converters import convert
+from edgeship_converters.convert import carry_out
 from edgeship_converters.errors import SourceError
+from edgeship_converters.request import Request
 from edgeship_converters.sources import open_source
 from edgeship_runtime.model import load
 
@@ -60,6 +62,31 @@ def test_a_type_that_skops_does_not_trust_is_named(tmp_path: Path) -> None:
 def parse(rows: Any) -> Any:
     """A step of the user's own."""
     return rows
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "model.skops"])
+def test_another_release_of_scikit_learn_is_told(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_pipeline(StandardScaler(), LinearRegression()).fit([[0.0], [1.0]], [0.0, 1.0])
+    with monkeypatch.context() as older:
+        older.setattr("sklearn.base.__version__", "1.2.3")
+        write = skops.io.dump if name.endswith("skops") else joblib.dump
+        write(model, tmp_path / name)
+    told: list[str] = []
+    for _ in range(2):
+        # The second time the model is not opened, as the cache knows it.
+        carry_out(
+            Request(
+                source=tmp_path / name,
+                allow_pickle=name.endswith("joblib"),
+                on_warning=told.append,
+            ),
+            tmp_path / "b",
+        )
+    assert len(told) == 2
+    assert told[0] == told[1]
+    assert "fitted with scikit-learn 1.2.3, and" in told[0]
 
 
 def test_a_forged_tree_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeship_converters.errors import SourceError
+from edgeship_converters.sources.boosters import LIBRARIES, as_estimator, is_booster
 from edgeship_converters.sources.fingerprint import of_file, of_folder
 from edgeship_converters.sources.source import Kind, Source, TensorFlowSource
 
@@ -20,6 +21,7 @@ SUFFIXES: dict[str, Kind] = {
     ".skops": "sklearn",
     ".joblib": "sklearn",
     ".pkl": "sklearn",
+    **dict.fromkeys(LIBRARIES, "sklearn"),
 }
 _HDF5 = (".h5", ".hdf5")
 
@@ -30,23 +32,29 @@ def open_source(
     allow_pickle: bool = False,
     custom_objects: Sequence[str] | Mapping[str, Any] = (),
     signature: str | None = None,
+    trust: Sequence[str] = (),
+    converters: Sequence[str] | Mapping[Any, Any] = (),
 ) -> Source:
     """Load a source model, or take one that is in memory.
 
     Args:
         given: a `.keras`, `.h5`, `.hdf5` or `.skops` file; `.joblib` and `.pkl` only with
-            `allow_pickle`; a SavedModel folder, or a folder with such by version numbers; a Keras,
-            tf-keras or scikit-learn model.
+            `allow_pickle`; LightGBM's `.txt`, XGBoost's `.json` and `.ubj`; a SavedModel folder, or
+            a folder with such by version numbers; a Keras, tf-keras or scikit-learn model, or a
+            booster.
         allow_pickle: whether a file may be opened that can run any code on opening.
         custom_objects: the user's own layers and functions that a Keras file refers to, each as
             `module:attr`; importing the module runs its code. Or the objects, by name.
         signature: which one of a SavedModel; without it `serving_default`, or the only one.
+        trust: the types in a `.skops` file that skops does not know and the user vouches for.
+        converters: of the user's own, each as `package.Class=module:function`; or the functions,
+            by class or by its name.
 
     Raises:
         SourceError: where there is none, or it cannot be opened.
     """
     if not isinstance(given, str | os.PathLike):
-        return _in_memory(given)
+        return _in_memory(given, converters)
     where = Path(given)
     if not where.exists():
         raise SourceError(f"there is no model at {where}")
@@ -61,9 +69,11 @@ def open_source(
     suffix = where.suffix.lower()
     match SUFFIXES.get(suffix):
         case "sklearn":
-            from edgeship_converters.sources.sklearn_model import load_sklearn
+            from edgeship_converters.sources.own_converters import import_converters
+            from edgeship_converters.sources.sklearn_model import Allowed, load_sklearn
 
-            return load_sklearn(where, of_file(where), allow_pickle=allow_pickle)
+            allowed = Allowed(allow_pickle, tuple(trust), import_converters(converters))
+            return load_sklearn(where, of_file(where), allowed)
         case "keras":
             # Said before seconds are spent on importing TensorFlow.
             if suffix not in _HDF5 and not zipfile.is_zipfile(where):
@@ -101,7 +111,7 @@ def default_name(given: Any) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64] or "model"
 
 
-def _in_memory(model: Any) -> Source:
+def _in_memory(model: Any, converters: Sequence[str] | Mapping[Any, Any]) -> Source:
     # A model's framework is imported already; asking its classes imports no other.
     kinds = {(kind.__module__.split(".")[0], kind.__name__) for kind in type(model).__mro__}
     if ("keras", "Model") in kinds:
@@ -112,10 +122,13 @@ def _in_memory(model: Any) -> Source:
         from edgeship_converters.sources.legacy_keras import in_memory as legacy_in_memory
 
         return legacy_in_memory(model)
-    if hasattr(model, "fit") and hasattr(model, "get_params"):
+    booster = is_booster(model)
+    if booster or (hasattr(model, "fit") and hasattr(model, "get_params")):
+        from edgeship_converters.sources.own_converters import import_converters
         from edgeship_converters.sources.sklearn_model import in_memory as sklearn_in_memory
 
-        return sklearn_in_memory(model)
+        estimator = as_estimator(model) if booster else model
+        return sklearn_in_memory(estimator, import_converters(converters))
     raise SourceError(
         f"a {type(model).__name__} cannot be converted from memory: expected a Keras or "
         "scikit-learn model, or the path of a model file"

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import re
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgeship_converters.errors import SourceError, in_a_line
-
-_SPELLING = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+from edgeship_converters.errors import SourceError
+from edgeship_converters.sources.user_code import import_named
 
 
 def import_custom_objects(given: Sequence[str] | Mapping[str, Any]) -> dict[str, Any]:
     """The classes and functions that a model file refers to, by the names it knows them under.
 
-    Importing a module runs the code in it: that is what the user asks for by naming it. Nothing
-    in the model file can ask for it. Modules are found as `python -m` would find them, the current
-    directory first.
+    See `import_named` for what importing does.
 
     Args:
         given: each `module:attr`, where attr is a class, a function, or a dict from name to those;
@@ -37,35 +30,11 @@ def import_custom_objects(given: Sequence[str] | Mapping[str, Any]) -> dict[str,
 
 
 def _objects(item: str) -> dict[str, Any]:
-    if not _SPELLING.fullmatch(item):
-        raise SourceError(
-            f"--custom-objects takes module:attr, such as mylayers:Scale, got {item!r}"
-        )
-    module_name, name = item.split(":")
-    if module_name.endswith(".py"):
-        raise SourceError(
-            f"--custom-objects takes a module's name, not its file's: {module_name[:-3]}:{name}, "
-            f"got {item!r}"
-        )
-    with _current_directory_first():
-        try:
-            module = importlib.import_module(module_name)
-        except (Exception, SystemExit) as error:
-            # The module is the user's own and may fail in any way.
-            line = in_a_line(error)
-            raise SourceError(
-                f"--custom-objects {item}: the module {module_name!r} cannot be imported "
-                f"({type(error).__name__}: {line}); run edgeship where `python -m {module_name}` "
-                "would find it"
-            ) from error
-    if not hasattr(module, name):
-        raise SourceError(
-            f"--custom-objects {item}: {module.__file__ or module_name} has no {name!r}"
-        )
-    value = getattr(module, name)
+    value = import_named(item, "--custom-objects", "mylayers:Scale")
     if isinstance(value, Mapping):
         named = {str(key): entry for key, entry in value.items()}
     else:
+        name = item.partition(":")[2]
         named = {str(getattr(value, "__name__", name)): value, name: value}
     for key, entry in named.items():
         if not callable(entry):
@@ -74,13 +43,3 @@ def _objects(item: str) -> dict[str, Any]:
                 "a function, or a dict of them"
             )
     return named
-
-
-@contextmanager
-def _current_directory_first() -> Iterator[None]:
-    sys.path.insert(0, "")
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path.remove("")

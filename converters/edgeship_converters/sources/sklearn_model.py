@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import sklearn
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from edgeship_converters.errors import SourceError, in_a_line
+from edgeship_converters.sources.boosters import LIBRARIES, as_estimator, is_booster, load_booster
 from edgeship_converters.sources.sklearn_answers import answer, interface
 from edgeship_converters.sources.sklearn_inputs import finite, inputs_of
 from edgeship_converters.sources.source import Kind
@@ -19,14 +24,37 @@ from edgeship_converters.sources.trees import TREE_TYPE, check_trees
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import Contract
 
+if TYPE_CHECKING:
+    from edgeship_converters.steps.classical.dispatch import Converter
+
 
 class SklearnSource:
     """A fitted estimator, or a Pipeline of them; its rows are one matrix, or columns by name."""
 
     kind: Kind = "sklearn"
 
-    def __init__(self, estimator: Any, sha256: str) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        sha256: str,
+        *,
+        converters: Mapping[str, Converter] | None = None,
+        told: Sequence[str] = (),
+    ) -> None:
+        """Take a fitted estimator.
+
+        Args:
+            estimator: the model.
+            sha256: of its file.
+            converters: the user's own, by the name of the class that each is for.
+            told: what the user should know of how it was opened.
+
+        Raises:
+            SourceError: where it does not say what it takes, or answers nothing about new rows.
+        """
         self.estimator = estimator
+        self.converters = dict(converters or {})
+        self.warnings = tuple(told)
         self.sha256 = sha256
         self.inputs = inputs_of(estimator)
         self._interface = interface(estimator, self.inputs.rows(self.inputs.example()))
@@ -56,31 +84,51 @@ class SklearnSource:
             return False
 
 
-def load_sklearn(path: Path, sha256: str, *, allow_pickle: bool) -> SklearnSource:
-    """Load a `.skops` file, or with `allow_pickle` a pickle.
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the user allows on opening a scikit-learn model, and adds to it.
+
+    Attributes:
+        allow_pickle: whether a pickle may be opened.
+        trust: the types of a `.skops` file that the user vouches for.
+        converters: the user's own.
+    """
+
+    allow_pickle: bool = False
+    trust: tuple[str, ...] = ()
+    converters: Mapping[str, Converter] = field(default_factory=dict)
+
+
+def load_sklearn(path: Path, sha256: str, allowed: Allowed) -> SklearnSource:
+    """Load a `.skops` file, a booster's own, or where that is allowed a pickle.
 
     Raises:
         SourceError: where it cannot be opened safely, is not fitted, or is of a kind that is not
             covered.
     """
-    if path.suffix.lower() == ".skops":
-        estimator = _load_skops(path)
-    elif allow_pickle:
-        estimator = _load_pickle(path)
+    told: Sequence[str] = ()
+    if path.suffix.lower() in LIBRARIES:
+        estimator = load_booster(path)
+    elif path.suffix.lower() == ".skops":
+        estimator, told = _load_skops(path, allowed.trust)
+    elif allowed.allow_pickle:
+        estimator, told = _load_pickle(path)
     else:
         raise SourceError(
             f"{path} is a pickle, and opening a pickle can run any code that it holds: save the "
             "model with skops.io.dump, or add --allow-pickle if you trust where it came from"
         )
+    if is_booster(estimator):
+        estimator = as_estimator(estimator)
     if not hasattr(estimator, "fit"):
         raise SourceError(
             f"{path} holds a {type(estimator).__name__}, expected a scikit-learn model"
         )
     _check_fitted(estimator, f"{path} holds a model that")
-    return SklearnSource(estimator, sha256)
+    return SklearnSource(estimator, sha256, converters=allowed.converters, told=told)
 
 
-def in_memory(estimator: Any) -> SklearnSource:
+def in_memory(estimator: Any, converters: Mapping[str, Converter] | None = None) -> SklearnSource:
     """A fitted estimator as its author has it; its hash is that of its pickled parts.
 
     Raises:
@@ -91,7 +139,8 @@ def in_memory(estimator: Any) -> SklearnSource:
     _check_fitted(estimator, f"the {type(estimator).__name__}")
     parts = io.BytesIO()
     joblib.dump(estimator, parts)
-    return SklearnSource(estimator, hashlib.sha256(parts.getvalue()).hexdigest())
+    sha256 = hashlib.sha256(parts.getvalue()).hexdigest()
+    return SklearnSource(estimator, sha256, converters=converters)
 
 
 def _check_fitted(estimator: Any, what: str) -> None:
@@ -101,36 +150,52 @@ def _check_fitted(estimator: Any, what: str) -> None:
         raise SourceError(f"{what} is not fitted: fit it first") from error
 
 
-def _load_skops(path: Path) -> Any:
+def _load_skops(path: Path, trust: Sequence[str]) -> tuple[Any, list[str]]:
     from skops import io as skops
 
+    trusted = [TREE_TYPE, *trust]
+    told: list[str] = []
     try:
-        untrusted = [name for name in skops.get_untrusted_types(file=path) if name != TREE_TYPE]
+        untrusted = [name for name in skops.get_untrusted_types(file=path) if name not in trusted]
         if not untrusted:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", InconsistentVersionWarning)
-                estimator = skops.load(path, trusted=[TREE_TYPE])
+            with _releases_told(told):
+                estimator = skops.load(path, trusted=trusted)
     except Exception as error:
         # A damaged file fails in whatever way its content suggests; it is not trusted.
         line = in_a_line(error)
         raise SourceError(f"{path} is not a skops file that can be loaded: {line}") from error
     if untrusted:
         raise SourceError(
-            f"{path} holds types that skops does not trust ({', '.join(untrusted[:5])}): "
-            "if you trust where it came from, save it with joblib and add --allow-pickle"
+            f"{path} holds types that skops does not trust ({', '.join(untrusted)}): if you trust "
+            f"where it came from, add {' '.join(f'--trust {name}' for name in untrusted)}"
         )
     check_trees(estimator)
-    return estimator
+    return estimator, told
 
 
-def _load_pickle(path: Path) -> Any:
+def _load_pickle(path: Path) -> tuple[Any, list[str]]:
     import joblib
 
+    told: list[str] = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", InconsistentVersionWarning)
-            return joblib.load(path)
+        with _releases_told(told):
+            return joblib.load(path), told
     except Exception as error:
         # Unpickling fails in whatever way the file's content suggests.
         line = in_a_line(error)
         raise SourceError(f"{path} is not a pickle that can be loaded: {line}") from error
+
+
+@contextmanager
+def _releases_told(told: list[str]) -> Iterator[None]:
+    """Add a warning for each other release of scikit-learn that parts of a model are of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", InconsistentVersionWarning)
+        yield
+    found = [w.message for w in caught if isinstance(w.message, InconsistentVersionWarning)]
+    for release in sorted({message.original_sklearn_version for message in found}):
+        told.append(
+            f"the model was fitted with scikit-learn {release}, and {sklearn.__version__} is "
+            "installed, whose answers every variant is held against: install the release that it "
+            "was fitted with, or fit it again, where they differ"
+        )

@@ -66,7 +66,7 @@ def classical_model(source: SklearnSource, task: Task, *, precise: bool = False)
         tuple(_block(spec, graph) for spec in specs),
         specs[0].feature_names if len(specs) == 1 else tuple(spec.name for spec in specs),
     )
-    dispatch = Dispatch(ESTIMATORS, graph, precise=precise)
+    dispatch = Dispatch({**ESTIMATORS, **source.converters}, graph, precise=precise)
     answers = dispatch.answer(source.estimator, rows)
     outputs = {}
     for spec in task.contract.outputs:

@@ -41,7 +41,11 @@ def name_of(model: Any) -> str:
     >>> name_of(Ridge())
     'sklearn.Ridge'
     """
-    kind = type(model)
+    return name_of_class(type(model))
+
+
+def name_of_class(kind: type) -> str:
+    """The package and name of a class of models; see `name_of`."""
     return f"{kind.__module__.split('.')[0]}.{kind.__qualname__}"
 
 
@@ -79,12 +83,16 @@ class Dispatch:
         if entry is None:
             raise StepError(
                 f"{self._where()} cannot become ONNX: edgeship has no converter for it",
-                "fit the model without it",
-                "see docs/estimators.md for those that convert",
+                "fit the model without it, see docs/estimators.md for those that convert",
+                f"give a converter with --converter {name}=MODULE:FUNCTION, see "
+                "docs/own-converters.md",
                 needed=True,
             )
         try:
             answers = self._convert(entry, model, rows)
+            if not isinstance(answers, Answers):
+                given = type(answers).__name__
+                raise TypeError(f"its converter gives a {given}, expected Answers")
         except StepError:
             raise
         except Exception as error:

@@ -1,0 +1,98 @@
+"""LightGBM's and XGBoost's own files and boosters, without the scikit-learn wrappers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+
+import edgeship
+from edgeship_converters.errors import SourceError
+from edgeship_runtime.arrays import Array
+from edgeship_runtime.model import load
+
+TRUTHS = {"binary": load_breast_cancer, "multi": load_iris, "numbers": load_diabetes}
+
+
+def rows_of(kind: str) -> tuple[Array, Array]:
+    rows, truth = TRUTHS[kind](return_X_y=True)
+    return rows.astype(np.float32), truth
+
+
+def answered(source: Any, folder: Path, rows: Array) -> dict[str, Array]:
+    """What the bundle that a model becomes says of rows."""
+    return load(edgeship.convert(source, folder / "b.edgeship")).predict(rows)
+
+
+@pytest.mark.parametrize("saved", [True, False])
+@pytest.mark.parametrize("kind", TRUTHS)
+def test_a_booster_of_lightgbm(kind: str, saved: bool, tmp_path: Path) -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    rows, truth = rows_of(kind)
+    objective = {"binary": "binary", "multi": "multiclass", "numbers": "poisson"}[kind]
+    options = {"objective": objective, "verbose": -1}
+    if kind == "multi":
+        options["num_class"] = 3
+    booster = lightgbm.train(options, lightgbm.Dataset(rows, truth), 20)
+    booster.save_model(tmp_path / "model.txt")
+    got = answered(tmp_path / "model.txt" if saved else booster, tmp_path, rows)
+    expected = booster.predict(rows)
+    if kind == "numbers":
+        np.testing.assert_allclose(got["prediction"], expected, rtol=1e-6)
+        return
+    likely = expected if kind == "multi" else np.stack([1 - expected, expected], axis=1)
+    np.testing.assert_allclose(got["probabilities"], likely, atol=1e-6)
+    assert got["label"].tolist() == likely.argmax(axis=1).tolist()
+
+
+@pytest.mark.parametrize("how", ["memory", "json", "ubj"])
+@pytest.mark.parametrize("kind", TRUTHS)
+def test_a_booster_of_xgboost(kind: str, how: str, tmp_path: Path) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    rows, truth = rows_of(kind)
+    options: dict[str, Any] = {
+        "objective": {"binary": "binary:logistic", "multi": "multi:softprob"}.get(
+            kind, "reg:squarederror"
+        )
+    }
+    if kind == "multi":
+        options["num_class"] = 3
+    matrix = xgboost.DMatrix(rows, truth)
+    booster = xgboost.train(options, matrix, 20)
+    source = booster
+    if how != "memory":
+        source = tmp_path / f"model.{how}"
+        booster.save_model(source)
+    got = answered(source, tmp_path, rows)
+    expected = booster.predict(matrix)
+    if kind == "numbers":
+        np.testing.assert_allclose(got["prediction"], expected, rtol=1e-5)
+        return
+    likely = expected if kind == "multi" else np.stack([1 - expected, expected], axis=1)
+    np.testing.assert_allclose(got["probabilities"], likely, atol=1e-5)
+    assert got["label"].tolist() == likely.argmax(axis=1).tolist()
+
+
+@pytest.mark.parametrize("name", ["m.txt", "m.json", "m.ubj"])
+@pytest.mark.parametrize("content", [b"", b"tree", b"tree\nversion=v4\n", b"{}", b'{"learner": 3}'])
+def test_a_file_that_is_no_booster(name: str, content: bytes, tmp_path: Path) -> None:
+    pytest.importorskip("lightgbm" if name == "m.txt" else "xgboost")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=r"is not a model that \w+ can read"):
+        edgeship.convert(tmp_path / name, tmp_path / "b")
+
+
+def test_a_wrapper_in_a_skops_file_is_opened_on_trust(tmp_path: Path) -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    rows, truth = rows_of("binary")
+    model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1).fit(rows, truth)
+    skops.io.dump(model, tmp_path / "model.skops")
+    untrusted = skops.io.get_untrusted_types(file=tmp_path / "model.skops")
+    with pytest.raises(SourceError, match=f"--trust {untrusted[0]}"):
+        edgeship.convert(tmp_path / "model.skops", tmp_path / "b")
+    bundle = edgeship.convert(tmp_path / "model.skops", tmp_path / "b", trust=untrusted)
+    assert load(bundle).predict(rows)["label"].tolist() == model.predict(rows).tolist()
