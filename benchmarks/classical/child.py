@@ -15,11 +15,11 @@ from typing import Any
 import joblib
 import msgspec
 import numpy as np
-import onnxruntime
 
 import edgeship
 from classical.cases import Case, Split, case
 from classical.plain import feeds, plain_onnx
+from classical.session import session
 from classical.tally import OURS, PLAIN, RUNTIME, SOURCE, CaseTally, Way
 from edgeship_benchmarks.percentiles import percentile
 from edgeship_runtime.arrays import Array, Arrays
@@ -73,8 +73,7 @@ def measure_case(chosen: Case, rounds: int) -> CaseTally:
         asked = feeds(plain, rows)
         wrong[PLAIN] = _wrong(plain.run(None, asked)[0], truth)
     except Exception as error:
-        # Converters and engine raise what they like; the first words are enough to look it up.
-        failed[PLAIN] = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        failed[PLAIN] = _in_a_line(error)
     else:
         calls[PLAIN] = _asking(lambda row: plain.run(None, row), one_by_one(asked))
         sizes[PLAIN] = len(made)
@@ -101,13 +100,6 @@ def in_turns(calls: dict[str, Call], rounds: int) -> dict[str, list[list[int]]]:
         for name in names[first:] + names[:first]:
             times[name].append(_block(calls[name], round_ * _LEAST_CALLS))
     return times
-
-
-def session(model: bytes) -> onnxruntime.InferenceSession:
-    """A session of onnxruntime on one thread, everything else as it is by itself."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def one_by_one(inputs: Arrays) -> list[dict[str, Array]]:
@@ -149,13 +141,16 @@ def _block(call: Call, first: int) -> list[int]:
         call(first + place)
     times: list[int] = []
     now = time.perf_counter_ns
+    # As timeit does: collecting falls on whichever call happens to allocate.
     gc.disable()
-    end = now() + _BLOCK_NS
-    while len(times) < _LEAST_CALLS or (len(times) < _MOST_CALLS and now() < end):
-        began = now()
-        call(first + len(times))
-        times.append(now() - began)
-    gc.enable()
+    try:
+        end = now() + _BLOCK_NS
+        while len(times) < _LEAST_CALLS or (len(times) < _MOST_CALLS and now() < end):
+            began = now()
+            call(first + len(times))
+            times.append(now() - began)
+    finally:
+        gc.enable()
     return times
 
 
@@ -173,6 +168,13 @@ def _way(rounds: list[list[int]], size: int, wrong: int) -> Way:
 
 def _wrong(labels: Array, truth: Array) -> int:
     return int((np.asarray(labels) != truth).sum())
+
+
+def _in_a_line(error: BaseException) -> str:
+    """Converters and engine raise what they like; what began it is enough to look it up."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _pickled(model: Any) -> int:
