@@ -18,6 +18,7 @@ import msgspec
 from conversion.cases import Case, case
 from conversion.mlperf_tiny import ds_cnn
 from conversion.prepare import CALIBRATING, JUDGING, MODEL, prepare
+from conversion.process import resident
 from conversion.tally import Outcome, Run, Variant
 from edgeship_runtime.bundle import Bundle
 from edgeship_runtime.bundle.manifest import VariantSpec
@@ -136,14 +137,6 @@ class Clock:
             bytes=sizes,
             failed=failed,
         )
-
-
-def resident(field: str) -> int:
-    """Bytes of this process that lie in memory: `VmRSS` now, `VmHWM` at most so far (Linux)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{field}:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"/proc/self/status has no {field}: this needs Linux")
 
 
 def _fault(action: Callable[[], None]) -> str | None:

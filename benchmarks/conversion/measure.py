@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
-from platform import python_version
 
 import msgspec
 
 from conversion.cases import Case
+from conversion.measured_on import releases
 from conversion.prepare import JUDGING
+from conversion.process import ChildError, run_module
 from conversion.tally import CaseTally, Outcome, Tally
 from edgeship_devices.detect import detect
 
@@ -21,7 +19,7 @@ TOOLS = (
     "edgeship", "keras", "tensorflow", "tensorflow-cpu", "tf2onnx", "onnx", "onnxruntime",
     "ai-edge-litert", "litert-quantizer", "numpy",
 )  # fmt: skip
-_HOUR_S = 3600
+_CHILD = "conversion.child"
 
 OnCase = Callable[[str], None]
 
@@ -58,7 +56,7 @@ def measure(plan: Plan, on_case: OnCase = lambda words: None) -> Tally:
             cases.append(measure_case(case, plan, on_case))
         except ChildError as error:
             skipped[case.name] = str(error)
-    return Tally(machine=machine, tools=_releases(), cases=cases, skipped=skipped)
+    return Tally(machine=machine, tools=releases(TOOLS), cases=cases, skipped=skipped)
 
 
 def measure_case(case: Case, plan: Plan, on_case: OnCase) -> CaseTally:
@@ -91,40 +89,15 @@ def measure_case(case: Case, plan: Plan, on_case: OnCase) -> CaseTally:
     )
 
 
-class ChildError(Exception):
-    """A process that measures has failed."""
-
-
 def _prepare(case: Case, folder: Path, plan: Plan) -> None:
     options = [] if plan.mnist is None else ["--mnist", str(plan.mnist)]
     if plan.epochs is not None:
         options += ["--epochs", str(plan.epochs)]
-    _run("prepare", case.name, str(folder), *options)
+    run_module(_CHILD, "prepare", case.name, str(folder), *options)
 
 
 def _convert(way: str, case: Case, folder: Path, *options: str) -> Outcome:
     target = folder / f"{way}.json"
     target.unlink(missing_ok=True)
-    _run(way, case.name, str(folder), "--json", str(target), *options)
+    run_module(_CHILD, way, case.name, str(folder), "--json", str(target), *options)
     return msgspec.json.decode(target.read_bytes(), type=Outcome)
-
-
-def _run(*arguments: str) -> None:
-    command = [sys.executable, "-m", "conversion.child", *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_HOUR_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise ChildError(f"{arguments[0]} took more than an hour") from error
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["no word"]
-        raise ChildError(f"{arguments[0]} left with {done.returncode}: {lines[-1][:200]}")
-
-
-def _releases() -> dict[str, str]:
-    found = {"python": python_version()}
-    for name in TOOLS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

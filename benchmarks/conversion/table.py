@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
+from conversion.measured_on import in_words
 from conversion.tally import CaseTally, Run, Tally
 from conversion.targets import Verdict, points_lost, share, verdicts
 
@@ -55,16 +56,10 @@ def page(tally: Tally) -> str:
 
 
 def _machine(tally: Tally) -> str:
-    machine = tally.machine
-    ram = "" if machine.ram_bytes is None else f", {machine.ram_bytes / 1e9:.0f} GB"
-    load = ""
-    if machine.load_average is not None:
-        load = f", {machine.load_average[0]:.1f} tasks running as it began"
     rounds = sorted({len(case.edgeship) for case in tally.cases if case.edgeship})
     tools = ", ".join(f"{name} {release}" for name, release in tally.tools.items())
     return (
-        f"Machine: {machine.cpu or 'unknown processor'}, {machine.cores or '?'} cores{ram}, "
-        f"{machine.architecture or 'unknown architecture'}{load}. Rounds: "
+        f"Machine: {in_words(tally.machine)}. Rounds: "
         f"{' or '.join(map(str, rounds)) or 'none'}. With {tools}."
     )
 

@@ -1,0 +1,122 @@
+"""Measure classical models: `python benchmarks/classical/run.py --out DIR [--only NAME] [--quick]`.
+
+Writes DIR/classical.json and DIR/classical-benchmarks.md; copy the page to docs/ to publish it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from classical.cases import CASES, Case, case
+from classical.million import measure_million
+from classical.page import page
+from classical.tally import CaseTally, Million, Tally
+from conversion.measured_on import releases
+from conversion.process import ChildError, run_module
+from edgeship_devices.detect import detect
+
+MILLION = "million"
+_TOOLS = (
+    "edgeship", "scikit-learn", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "lightgbm",
+    "xgboost", "numpy",
+)  # fmt: skip
+# Libraries of matrices and of trees would otherwise take all cores for one row.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def main() -> None:
+    """Measure what was asked for, and write figures and page."""
+    given = _arguments()
+    names = given.only or [*(c.name for c in CASES), MILLION]
+    tally = measure(
+        [case(name) for name in names if name != MILLION],
+        given.work or given.out / "work",
+        rounds=2 if given.quick else given.rounds,
+        million=MILLION in names,
+        quick=given.quick,
+        on_case=lambda words: print(words, flush=True),  # noqa: T201
+    )
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "classical.json").write_bytes(msgspec.json.format(msgspec.json.encode(tally)))
+    (given.out / "classical-benchmarks.md").write_text(page(tally), encoding="utf-8")
+    print(f"made {given.out / 'classical-benchmarks.md'}")  # noqa: T201
+
+
+def measure(
+    cases: Sequence[Case],
+    work: Path,
+    *,
+    rounds: int,
+    million: bool,
+    quick: bool = False,
+    on_case: Callable[[str], None] = lambda words: None,
+) -> Tally:
+    """Measure each case in a process of its own, then the large forest.
+
+    Args:
+        cases: in order; one whose library is not installed is skipped.
+        work: where the large forest is kept, and taken from the next time.
+        rounds: how often the ways take turns.
+        million: whether the large forest is measured too.
+        quick: whether that is a small one instead, which no target speaks of.
+        on_case: called with words for people as each begins.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    machine = detect()
+    found, forest, skipped = [], None, {}
+    for chosen in cases:
+        on_case(chosen.name)
+        if not chosen.installed:
+            skipped[chosen.name] = f"{chosen.needs} is not installed"
+            continue
+        try:
+            found.append(_measure(chosen, work / f"{chosen.name}.json", rounds))
+        except ChildError as error:
+            skipped[chosen.name] = str(error)
+    if million:
+        on_case(MILLION)
+        try:
+            forest = _large(work, quick)
+        except ChildError as error:
+            skipped[MILLION] = str(error)
+    return Tally(
+        machine=machine, tools=releases(_TOOLS), cases=found, million=forest, skipped=skipped
+    )
+
+
+def _measure(chosen: Case, target: Path, rounds: int) -> CaseTally:
+    target.unlink(missing_ok=True)
+    options = ("--json", str(target), "--rounds", str(rounds))
+    run_module("classical.child", chosen.name, *options, environment=_ONE_THREAD)
+    return msgspec.json.decode(target.read_bytes(), type=CaseTally)
+
+
+def _large(work: Path, quick: bool) -> Million:
+    if quick:
+        return measure_million(work / "small-forest", trees=10, rows=5000)
+    return measure_million(work / "forest")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for figures and page")
+    parser.add_argument("--work", type=Path, help="folder of the large forest (default: OUT/work)")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="one case")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each way (default: 15)")
+    parser.add_argument("--quick", action="store_true", help="two rounds, and a small forest")
+    given = parser.parse_args()
+    known = [*(c.name for c in CASES), MILLION]
+    for name in given.only:
+        if name not in known:
+            parser.error(f"there is no case {name!r}: it is one of {', '.join(known)}")
+    if given.rounds < 1:
+        parser.error(f"--rounds is at least 1, got {given.rounds}")
+    return given
+
+
+if __name__ == "__main__":
+    main()
