@@ -9,8 +9,8 @@ import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, above, flat
 from edgeship_converters.steps.classical.by_skl2onnx import by_skl2onnx
-from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.kernels import Kernel, kernel
 from edgeship_converters.steps.classical.linear import dense, linear
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
@@ -79,22 +79,8 @@ def _by_pairs(model: Any, pairs: list[tuple[int, int]]) -> Array:
 
 def _kernel(model: Any, rows: Rows, graph: Graph) -> str:
     """(rows, support vectors)."""
+    if model.kernel == "precomputed":
+        return rows.take(model.support_, graph).matrix(graph)
     vectors = dense(model.support_vectors_)
-    values = rows.matrix(graph)
-    gamma = float(model._gamma)
-    match model.kernel:
-        case "linear":
-            return graph.MatMul(values, vectors.T)
-        case "rbf":
-            # Differences do not change when all is moved, and small numbers lose less.
-            centre = vectors.mean(axis=0)
-            moved, vectors = less(values, centre, graph), vectors - centre
-            own = graph.ReduceSum(graph.Mul(moved, moved), [1], keepdims=1)
-            products = linear(moved, -2.0 * vectors.T, (vectors**2).sum(axis=1), graph)
-            return graph.Exp(graph.Mul(graph.Max(graph.Add(products, own), 0.0), -gamma))
-        case "poly":
-            inner = linear(values, gamma * vectors.T, float(model.coef0), graph)
-            return graph.Pow(inner, float(model.degree))
-        case "sigmoid":
-            return graph.Tanh(linear(values, gamma * vectors.T, float(model.coef0), graph))
-    raise ValueError("its kernel is a function of its own or precomputed")
+    asked = Kernel(model.kernel, float(model._gamma), float(model.degree), float(model.coef0))
+    return kernel(asked, rows, vectors, graph)
