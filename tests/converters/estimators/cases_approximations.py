@@ -124,6 +124,8 @@ CASES = (
     Case("SVC", lambda: _square(svm.SVC(kernel="precomputed")), "three", "precomputed"),
     *(Case("KernelDensity", partial(neighbors.KernelDensity, **options), on,
            _said(options) + f", {on}") for options, on in _DENSITIES),
+    Case("KernelDensity", lambda: frozen.FrozenEstimator(neighbors.KernelDensity(bandwidth=0.4).fit(
+             data("three")[0], sample_weight=np.arange(150))), "three", "weighted rows"),
     *(Case("NearestCentroid", partial(neighbors.NearestCentroid, **options), on,
            ", ".join((on, *(f"{value}" for value in options.values()))))
       for options in _CENTRES for on in _CLASSES),

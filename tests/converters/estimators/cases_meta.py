@@ -14,9 +14,11 @@ from sklearn import (
     model_selection,
     multiclass,
     multioutput,
+    naive_bayes,
     pipeline,
     preprocessing,
     semi_supervised,
+    svm,
     tree,
 )
 
@@ -41,6 +43,7 @@ def _regressors() -> list[tuple[str, object]]:
 
 
 _CLASSES: tuple[Name, ...] = ("two", "three")
+_SEVERAL: tuple[Name, ...] = ("two", "three", "counts")
 _LABELS: tuple[Name, ...] = ("two", "three", "indicators")
 
 CASES = (
@@ -76,6 +79,25 @@ CASES = (
            f"{on}, {inner.__name__}")
       for on in _LABELS
       for inner in (linear_model.LogisticRegression, tree.DecisionTreeClassifier)),
+    *(Case(kind.__name__, partial(kind, inner()), on, f"{on}, {inner.__name__}")
+      for kind in (multiclass.OneVsOneClassifier, multiclass.OutputCodeClassifier)
+      for on in _SEVERAL
+      for inner in (linear_model.LogisticRegression, tree.DecisionTreeClassifier,
+                    svm.LinearSVC)),
+    Case("OneVsOneClassifier",
+         lambda: multiclass.OneVsOneClassifier(linear_model.LinearRegression()), "three",
+         "three, LinearRegression"),
+    Case("OneVsOneClassifier",
+         lambda: multiclass.OneVsOneClassifier(ensemble.RandomForestClassifier(5, random_state=0)),
+         "counts", "counts, forests"),
+    *(Case("OutputCodeClassifier",
+           partial(multiclass.OutputCodeClassifier, inner(), code_size=size), "counts",
+           f"{inner.__name__}, code of {size}")
+      for inner in (naive_bayes.MultinomialNB, linear_model.LogisticRegression)
+      for size in (0.5, 4.0)),
+    Case("OutputCodeClassifier", lambda: multiclass.OutputCodeClassifier(
+             ensemble.RandomForestClassifier(10, random_state=0), code_size=3.0), "counts",
+         "forests, code of 3.0"),
     *(Case("CalibratedClassifierCV",
            partial(calibration.CalibratedClassifierCV, inner(), cv=3), on,
            f"{on} classes, {inner.__name__}")

@@ -88,6 +88,24 @@ _ENCODING = (
       for missing in (np.nan, -2) for unknown in (np.nan, -1)),
 )  # fmt: skip
 
+
+def _binned(step: Any) -> Any:
+    """A step on few values a column."""
+    return make_pipeline(preprocessing.KBinsDiscretizer(5, encode="ordinal"), step)
+
+
+_TARGETS: tuple[Name, ...] = ("few", "three", "gaps", "two")
+_TARGET_ENCODING = (
+    *(Case("TargetEncoder", preprocessing.TargetEncoder, on, on) for on in _TARGETS),
+    Case("TargetEncoder", lambda: preprocessing.TargetEncoder(smooth=30.0), "few", "smoothed"),
+    Case("TargetEncoder", lambda: preprocessing.TargetEncoder(smooth=0.0), "three", "not smoothed"),
+    Case("TargetEncoder", lambda: preprocessing.TargetEncoder(
+             categories=[[0.0, 1.0, 2.0]] * 5), "few", "categories given"),
+    Case("TargetEncoder", lambda: _binned(preprocessing.TargetEncoder()), "shares", "of numbers"),
+    Case("TargetEncoder", lambda: preprocessing.TargetEncoder(target_type="continuous"), "one",
+         "of numbers, one column"),
+)  # fmt: skip
+
 _IMPUTING = (
     *(Case("SimpleImputer", partial(
                impute.SimpleImputer, strategy=kind, add_indicator=add,
@@ -173,4 +191,4 @@ _BENDING = (
       for many, on in _QUANTILES),
 )  # fmt: skip
 
-CASES = (*_SELECTING, *_ENCODING, *_IMPUTING, *_BENDING)
+CASES = (*_SELECTING, *_ENCODING, *_TARGET_ENCODING, *_IMPUTING, *_BENDING)

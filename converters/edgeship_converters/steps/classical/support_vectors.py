@@ -12,6 +12,7 @@ from edgeship_converters.steps.classical.by_skl2onnx import by_skl2onnx
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.kernels import Kernel, kernel
 from edgeship_converters.steps.classical.linear import dense, linear
+from edgeship_converters.steps.classical.reductions import sides, with_sureness
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 
@@ -30,18 +31,14 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
         return Answers(index=above(graph, decision, 0.0), decision=decision)
     pairs = list(combinations(range(count), 2))
     pairwise = linear(kernel, _by_pairs(model, pairs), model.intercept_, graph)
-    first = graph.cast(graph.Greater(pairwise, 0.0))
-    winners = np.zeros((len(pairs), count))
-    losers = np.zeros((len(pairs), count))
-    for place, (one, other) in enumerate(pairs):
-        winners[place, one] = 1.0
-        losers[place, other] = 1.0
     # A vote for the first of a pair, else for the second one.
-    votes = linear(first, winners - losers, losers.sum(axis=0), graph)
+    first, second = sides(count)
+    won = graph.cast(graph.Greater(pairwise, 0.0))
+    votes = linear(won, first - second, second.sum(axis=0), graph)
     index = graph.ArgMax(votes, axis=1, keepdims=0)
     if model.decision_function_shape == "ovo":
         return Answers(index=index, decision=pairwise)
-    return Answers(index=index, decision=_sureness(votes, pairwise, winners - losers, graph))
+    return Answers(index=index, decision=with_sureness(votes, pairwise, first - second, graph))
 
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -56,13 +53,6 @@ def one_class(model: Any, rows: Rows, graph: Graph) -> Answers:
     score = flat(graph, graph.MatMul(kernel, dense(model.dual_coef_).T))
     decision = graph.Add(score, float(np.ravel(model.intercept_)[0]))
     return Answers(index=above(graph, decision, 0.0), decision=decision, score=score)
-
-
-def _sureness(votes: str, pairwise: str, sides: Array, graph: Graph) -> str:
-    """Votes, and below one third of a vote how sure they are; `_ovr_decision_function` there."""
-    sums = graph.MatMul(pairwise, sides)
-    share = graph.Mul(3.0, graph.Add(graph.Abs(sums), 1.0))
-    return graph.Add(votes, graph.Div(sums, share))
 
 
 def _by_pairs(model: Any, pairs: list[tuple[int, int]]) -> Array:
