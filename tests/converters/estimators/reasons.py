@@ -37,7 +37,7 @@ NOT_CONVERTED: dict[str, str] = {
     "NearestNeighbors": "neither predicts nor transforms; KNeighborsTransformer does",
     "PatchExtractor": "makes several rows of one",
     **dict.fromkeys(
-        ("GaussianProcessClassifier", "Isomap", "KNNImputer", "KNeighborsTransformer",
+        ("Isomap", "KNNImputer", "KNeighborsTransformer",
          "LabelPropagation", "LabelSpreading", "LocalOutlierFactor", "RadiusNeighborsClassifier",
          "RadiusNeighborsTransformer"),
         _NOT_YET,
@@ -50,6 +50,9 @@ REFUSED: dict[str, str] = {
     "DummyClassifier, uniform": "draws at random",
     "FeatureAgglomeration, median": "its pooling_func is 'median'",
     "OneVsOneClassifier, three, LinearRegression": "its estimator is a regressor",
+    "GaussianProcessClassifier, three, one against one": "one_vs_one multi-class mode does not",
+    "GaussianProcessClassifier, Matern of nu 1": "its kernel is a Matern of nu 1",
+    "GaussianProcessClassifier, a kernel of metrics": "its kernel holds a PairwiseKernel",
     "KernelDensity, cosine, bandwidth 3.0, three": "its kernel is 'cosine', whose scores are all",
     "KernelDensity, metric canberra, three": "its metric is 'canberra'",
     "KernelRidge, Python code": "its kernel is Python code",

@@ -13,6 +13,7 @@ from edgeship_converters.steps.classical import (
     decomposition,
     densities,
     encoding,
+    gaussian_processes,
     hist_trees,
     imputing,
     kernels,
@@ -209,6 +210,10 @@ ESTIMATORS: dict[str, Entry] = {
     "sklearn.DummyRegressor": baselines.dummy_regressor,
     "sklearn.IsotonicRegression": Needs(baselines.isotonic, precise=True),
     # kernels
+    "sklearn.GaussianProcessClassifier": gaussian_processes.classifier,
+    "sklearn._BinaryGaussianProcessClassifierLaplace": Needs(
+        gaussian_processes.of_two, precise=True
+    ),
     "sklearn.KernelCenterer": kernels.centered,
     "sklearn.KernelDensity": Needs(densities.density, precise=True),
     "sklearn.KernelRidge": Needs(kernels.ridge, precise=True),
