@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn import (
@@ -33,6 +34,14 @@ def _classifiers() -> list[tuple[str, object]]:
         ("scaled", pipeline.make_pipeline(preprocessing.StandardScaler(),
                                           linear_model.SGDClassifier(loss="log_loss"))),
     ]  # fmt: skip
+
+
+def _always(places: list[int], inner: Any) -> Any:
+    """A model of several labels, the fit of which met some labels always or never."""
+    rows, truth = data("indicators")
+    given = truth.copy()
+    given[:, places] = [1, 0][: len(places)]
+    return frozen.FrozenEstimator(multiclass.OneVsRestClassifier(inner).fit(rows, given))
 
 
 def _regressors() -> list[tuple[str, object]]:
@@ -78,6 +87,10 @@ CASES = (
            partial(multiclass.OneVsRestClassifier, inner()), on,
            f"{on}, {inner.__name__}")
       for on in _LABELS
+      for inner in (linear_model.LogisticRegression, tree.DecisionTreeClassifier)),
+    *(Case("OneVsRestClassifier", partial(_always, places, inner()), "indicators",
+           f"labels {places} always the same, {inner.__name__}")
+      for places in ([0, 2], [2, 1])
       for inner in (linear_model.LogisticRegression, tree.DecisionTreeClassifier)),
     *(Case(kind.__name__, partial(kind, inner()), on, f"{on}, {inner.__name__}")
       for kind in (multiclass.OneVsOneClassifier, multiclass.OutputCodeClassifier)

@@ -136,7 +136,9 @@ def one_against_rest(model: Any, rows: Rows, graph: Graph) -> Answers:
         if hasattr(estimator, "decision_function"):
             sure.append(graph.Unsqueeze(_one(part, "decision"), [1]))
     columns = sure if len(sure) == len(parts) else likely
-    threshold = 0.0 if columns is sure else 0.5
+    # The first one decides for all there; one that always says the same is no classifier.
+    decided = columns is sure and is_classifier(model.estimators_[0])
+    threshold = 0.0 if decided else 0.5
     probabilities = None
     if len(likely) == len(parts):
         probabilities = joined(likely, graph)
