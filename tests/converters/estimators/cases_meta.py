@@ -16,6 +16,7 @@ from sklearn import (
     multiclass,
     multioutput,
     naive_bayes,
+    neighbors,
     pipeline,
     preprocessing,
     semi_supervised,
@@ -116,6 +117,9 @@ CASES = (
            f"{on} classes, {inner.__name__}")
       for on in _CLASSES
       for inner in (linear_model.RidgeClassifier, ensemble.RandomForestClassifier)),
+    Case("CalibratedClassifierCV",
+         lambda: calibration.CalibratedClassifierCV(neighbors.NearestCentroid(), cv=3), "counts",
+         "sure of no class"),
     Case("TransformedTargetRegressor",
          lambda: compose.TransformedTargetRegressor(
              linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1), "numbers", "logarithm"),

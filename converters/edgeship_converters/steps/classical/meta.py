@@ -14,7 +14,7 @@ from edgeship_converters.steps.classical.answers import (
     flat,
     most_probable,
     reached,
-    shares,
+    shares_or_even,
     with_first,
 )
 from edgeship_converters.steps.classical.graph import Graph
@@ -227,7 +227,7 @@ def _calibrated(one: Any, inside: Answers, graph: Graph) -> str:
     ]
     if len(classes) == 2:
         return with_first(graph, values[0])
-    return shares(graph, graph.Concat(*values, axis=1))
+    return shares_or_even(graph, graph.Concat(*values, axis=1))
 
 
 def _split(values: str, count: int, graph: Graph) -> list[str]:
