@@ -216,13 +216,13 @@ def test_a_board_that_computes_otherwise_fails_verify(tmp_path: Path) -> None:
 def test_bad_sources_are_refused_and_leave_nothing(tmp_path: Path) -> None:
     (tmp_path / "fake.keras").write_text("hello")
     (tmp_path / "fake.skops").write_text("hello")
-    (tmp_path / "model.txt").write_text("hello")
+    (tmp_path / "model.bin").write_text("hello")
     joblib.dump({"a": 1}, tmp_path / "model.pkl")
     before = sorted(tmp_path.iterdir())
     out = tmp_path / "out.edgeship"
     for source, words in {
         "none.keras": ("there is no model at",),
-        "model.txt": ("expected one of .keras, .h5",),
+        "model.bin": ("expected one of .keras, .h5",),
         "fake.keras": ("is not a Keras model",),
         "fake.skops": ("is not a skops file",),
         "model.pkl": ("--allow-pickle", "can run any code"),

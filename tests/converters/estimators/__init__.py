@@ -7,6 +7,7 @@ behind it, only the cases whose name holds one of them, and nothing is written.
 from __future__ import annotations
 
 from tests.converters.estimators import (
+    cases_approximations,
     cases_bayes,
     cases_boosting,
     cases_clustering,
@@ -20,6 +21,7 @@ from tests.converters.estimators import (
 )
 
 CASES = (
+    *cases_approximations.CASES,
     *cases_bayes.CASES,
     *cases_boosting.CASES,
     *cases_clustering.CASES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn import (
@@ -14,9 +15,12 @@ from sklearn import (
     model_selection,
     multiclass,
     multioutput,
+    naive_bayes,
+    neighbors,
     pipeline,
     preprocessing,
     semi_supervised,
+    svm,
     tree,
 )
 
@@ -33,6 +37,14 @@ def _classifiers() -> list[tuple[str, object]]:
     ]  # fmt: skip
 
 
+def _always(places: list[int], inner: Any) -> Any:
+    """A model of several labels, the fit of which met some labels always or never."""
+    rows, truth = data("indicators")
+    given = truth.copy()
+    given[:, places] = [1, 0][: len(places)]
+    return frozen.FrozenEstimator(multiclass.OneVsRestClassifier(inner).fit(rows, given))
+
+
 def _regressors() -> list[tuple[str, object]]:
     return [
         ("ridge", linear_model.Ridge()),
@@ -41,6 +53,7 @@ def _regressors() -> list[tuple[str, object]]:
 
 
 _CLASSES: tuple[Name, ...] = ("two", "three")
+_SEVERAL: tuple[Name, ...] = ("two", "three", "counts")
 _LABELS: tuple[Name, ...] = ("two", "three", "indicators")
 
 CASES = (
@@ -76,11 +89,37 @@ CASES = (
            f"{on}, {inner.__name__}")
       for on in _LABELS
       for inner in (linear_model.LogisticRegression, tree.DecisionTreeClassifier)),
+    *(Case("OneVsRestClassifier", partial(_always, places, inner()), "indicators",
+           f"labels {places} always the same, {inner.__name__}")
+      for places in ([0, 2], [2, 1])
+      for inner in (linear_model.LogisticRegression, tree.DecisionTreeClassifier)),
+    *(Case(kind.__name__, partial(kind, inner()), on, f"{on}, {inner.__name__}")
+      for kind in (multiclass.OneVsOneClassifier, multiclass.OutputCodeClassifier)
+      for on in _SEVERAL
+      for inner in (linear_model.LogisticRegression, tree.DecisionTreeClassifier,
+                    svm.LinearSVC)),
+    Case("OneVsOneClassifier",
+         lambda: multiclass.OneVsOneClassifier(linear_model.LinearRegression()), "three",
+         "three, LinearRegression"),
+    Case("OneVsOneClassifier",
+         lambda: multiclass.OneVsOneClassifier(ensemble.RandomForestClassifier(5, random_state=0)),
+         "counts", "counts, forests"),
+    *(Case("OutputCodeClassifier",
+           partial(multiclass.OutputCodeClassifier, inner(), code_size=size), "counts",
+           f"{inner.__name__}, code of {size}")
+      for inner in (naive_bayes.MultinomialNB, linear_model.LogisticRegression)
+      for size in (0.5, 4.0)),
+    Case("OutputCodeClassifier", lambda: multiclass.OutputCodeClassifier(
+             ensemble.RandomForestClassifier(10, random_state=0), code_size=3.0), "counts",
+         "forests, code of 3.0"),
     *(Case("CalibratedClassifierCV",
            partial(calibration.CalibratedClassifierCV, inner(), cv=3), on,
            f"{on} classes, {inner.__name__}")
       for on in _CLASSES
       for inner in (linear_model.RidgeClassifier, ensemble.RandomForestClassifier)),
+    Case("CalibratedClassifierCV",
+         lambda: calibration.CalibratedClassifierCV(neighbors.NearestCentroid(), cv=3), "counts",
+         "sure of no class"),
     Case("TransformedTargetRegressor",
          lambda: compose.TransformedTargetRegressor(
              linear_model.Ridge(), func=np.log1p, inverse_func=np.expm1), "numbers", "logarithm"),

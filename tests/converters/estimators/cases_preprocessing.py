@@ -6,7 +6,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn import ensemble, feature_selection, impute, linear_model, preprocessing
+from sklearn import (
+    ensemble,
+    feature_extraction,
+    feature_selection,
+    impute,
+    linear_model,
+    preprocessing,
+)
 from sklearn.pipeline import make_pipeline
 
 from tests.converters.estimators.case import Case
@@ -81,6 +88,24 @@ _ENCODING = (
       for missing in (np.nan, -2) for unknown in (np.nan, -1)),
 )  # fmt: skip
 
+
+def _binned(step: Any) -> Any:
+    """A step on few values a column."""
+    return make_pipeline(preprocessing.KBinsDiscretizer(5, encode="ordinal"), step)
+
+
+_TARGETS: tuple[Name, ...] = ("few", "three", "gaps", "two")
+_TARGET_ENCODING = (
+    *(Case("TargetEncoder", preprocessing.TargetEncoder, on, on) for on in _TARGETS),
+    Case("TargetEncoder", lambda: preprocessing.TargetEncoder(smooth=30.0), "few", "smoothed"),
+    Case("TargetEncoder", lambda: preprocessing.TargetEncoder(smooth=0.0), "three", "not smoothed"),
+    Case("TargetEncoder", lambda: preprocessing.TargetEncoder(
+             categories=[[0.0, 1.0, 2.0]] * 5), "few", "categories given"),
+    Case("TargetEncoder", lambda: _binned(preprocessing.TargetEncoder()), "shares", "of numbers"),
+    Case("TargetEncoder", lambda: preprocessing.TargetEncoder(target_type="continuous"), "one",
+         "of numbers, one column"),
+)  # fmt: skip
+
 _IMPUTING = (
     *(Case("SimpleImputer", partial(
                impute.SimpleImputer, strategy=kind, add_indicator=add,
@@ -104,6 +129,11 @@ _PRODUCTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("no constant", {"include_bias": False}),
     ("of degrees 2 to 3", {"degree": (2, 3), "include_bias": False}),
 )
+_TERMS: tuple[tuple[dict[str, Any], Name], ...] = (
+    ({}, "counts"), ({}, "few"), ({"norm": "l1"}, "counts"), ({"norm": None}, "counts"),
+    ({"sublinear_tf": True}, "counts"), ({"use_idf": False}, "counts"),
+    ({"smooth_idf": False, "norm": None, "sublinear_tf": True}, "three"),
+)  # fmt: skip
 _NORMED: tuple[Name, ...] = ("two", "few")
 _BINS: tuple[tuple[str, Name], ...] = (
     ("quantile", "three"), ("uniform", "few"), ("kmeans", "three"),
@@ -117,6 +147,9 @@ _QUANTILES: tuple[tuple[int, Name], ...] = (
 _BENDING = (
     *(Case("Normalizer", partial(preprocessing.Normalizer, norm), on, f"{norm}, {on}")
       for norm in ("l1", "l2", "max") for on in _NORMED),
+    *(Case("TfidfTransformer", partial(feature_extraction.text.TfidfTransformer, **o), on,
+           ", ".join((on, *(f"{name} {value}" for name, value in o.items()))))
+      for o, on in _TERMS),
     Case("Binarizer", lambda: preprocessing.Binarizer(threshold=1.3), "three"),
     Case("Binarizer", lambda: preprocessing.Binarizer(threshold=2.0), "few", "on the threshold"),
     *(Case("PolynomialFeatures", partial(preprocessing.PolynomialFeatures, **o), "three", note)
@@ -158,4 +191,4 @@ _BENDING = (
       for many, on in _QUANTILES),
 )  # fmt: skip
 
-CASES = (*_SELECTING, *_ENCODING, *_IMPUTING, *_BENDING)
+CASES = (*_SELECTING, *_ENCODING, *_TARGET_ENCODING, *_IMPUTING, *_BENDING)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from sklearn import ensemble, tree
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -31,6 +34,12 @@ _NUMBERS: tuple[tuple[Name, str], ...] = (
     ("numbers", ""),
     ("several numbers", "several outputs"),
 )
+_EMBEDDED: tuple[tuple[dict[str, Any], Name], ...] = (
+    ({}, "counts"),
+    ({"n_estimators": 20, "max_depth": 3, "sparse_output": False}, "numbers"),
+    ({"n_estimators": 1, "max_leaf_nodes": 9}, "three"),
+    ({"n_estimators": 7, "min_samples_leaf": 4}, "few"),
+)
 
 CASES = (
     *(Case(kind.__name__, kind, on, note)
@@ -55,4 +64,9 @@ CASES = (
          "three", "contamination"),
     Case("Pipeline", lambda: make_pipeline(StandardScaler(), ensemble.RandomForestClassifier()),
          "two", "scaled forest"),
+    *(Case("RandomTreesEmbedding", partial(ensemble.RandomTreesEmbedding, **options), on,
+           ", ".join((on, *(f"{name} {value}" for name, value in options.items()))))
+      for options, on in _EMBEDDED),
+    Case("RandomTreesEmbedding", lambda: make_pipeline(
+             StandardScaler(), ensemble.RandomTreesEmbedding(10)), "two", "scaled"),
 )  # fmt: skip

@@ -6,7 +6,6 @@ from importlib.util import find_spec
 
 _NOTHING_NEW = "says nothing about new rows: it has neither predict nor transform for them"
 _COVARIANCE = "estimates a covariance matrix, and says nothing about single rows"
-_NOT_YET = "no converter yet"
 _ITERATES = "solves a problem for each row by iteration, which no fixed graph does exactly"
 _TEXT = "takes text or records apart, by operators that board runtimes do not have"
 _LABELS = "works on labels, not on rows"
@@ -36,18 +35,6 @@ NOT_CONVERTED: dict[str, str] = {
     **dict.fromkeys(("LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer"), _LABELS),
     "NearestNeighbors": "neither predicts nor transforms; KNeighborsTransformer does",
     "PatchExtractor": "makes several rows of one",
-    **dict.fromkeys(
-        ( "AdditiveChi2Sampler",
-         "GaussianProcessClassifier",
-         
-         "KernelCenterer", "KernelDensity", "KernelRidge",
-         "NearestCentroid",
-         "Nystroem", "OneVsOneClassifier", "OutputCodeClassifier", "PolynomialCountSketch",
-         "RBFSampler", 
-         "RandomTreesEmbedding", "SkewedChi2Sampler",
-         "TargetEncoder", "TfidfTransformer"),
-        _NOT_YET,
-    ),
 }  # fmt: skip
 
 # Cases that are refused, with a part of what is said.
@@ -56,6 +43,13 @@ REFUSED: dict[str, str] = {
     "DummyClassifier, uniform": "draws at random",
     "FeatureAgglomeration, median": "its pooling_func is 'median'",
     "RadiusNeighborsClassifier, no outlier label": "no ONNX file refuses a row",
+    "OneVsOneClassifier, three, LinearRegression": "its estimator is a regressor",
+    "GaussianProcessClassifier, three, one against one": "one_vs_one multi-class mode does not",
+    "GaussianProcessClassifier, Matern of nu 1": "its kernel is a Matern of nu 1",
+    "GaussianProcessClassifier, a kernel of metrics": "its kernel holds a PairwiseKernel",
+    "KernelDensity, cosine, bandwidth 3.0, three": "its kernel is 'cosine', whose scores are all",
+    "KernelDensity, metric canberra, three": "its metric is 'canberra'",
+    "KernelRidge, Python code": "its kernel is Python code",
     "IsotonicRegression, raise, up": "no ONNX file refuses a row",
     "IsotonicRegression, raise, down": "no ONNX file refuses a row",
 }

@@ -92,3 +92,10 @@ def flat(graph: Graph, column: str) -> str:
 def shares(graph: Graph, values: str) -> str:
     """Each row of (rows, n) divided by its sum."""
     return graph.Div(values, graph.ReduceSum(values, [1], keepdims=1))
+
+
+def shares_or_even(graph: Graph, values: str) -> str:
+    """Each row of (rows, n) divided by its sum; 1/n each in a row whose values are all 0."""
+    total = graph.ReduceSum(values, [1], keepdims=1)
+    none = graph.Equal(total, 0.0)
+    return shares(graph, graph.Where(none, graph.Add(values, 1.0), values))

@@ -17,17 +17,25 @@ from edgeship_runtime.arrays import Array
 def normalizer(model: Any, rows: Rows, graph: Graph) -> Answers:
     """Normalizer: each row divided by its norm, unless that is next to nothing."""
     values = rows.matrix(graph)
-    match model.norm:
-        case "l1":
-            norm = graph.ReduceSum(graph.Abs(values), [1], keepdims=1)
-        case "l2":
-            # Older versions of onnxruntime have ReduceL2 for float32 only.
-            norm = graph.Sqrt(graph.ReduceSumSquare(values, axes=[1], keepdims=1))
-        case _:
-            norm = graph.ReduceMax(graph.Abs(values), axes=[1], keepdims=1)
+    norm = norms(values, model.norm, graph)
     tiny = 10 * float(np.finfo(np.float64).eps)
     norm = graph.Where(graph.Less(norm, tiny), 1.0, norm)
     return Answers(transformed=Rows.of(graph.Div(values, norm), rows.width, graph))
+
+
+def tf_idf(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """TfidfTransformer: counts or their logarithms, by how rare a term is, each row normed."""
+    values = rows.matrix(graph)
+    if model.sublinear_tf:
+        none = graph.Equal(values, 0.0)
+        logs = graph.Add(graph.Log(graph.Where(none, 1.0, values)), 1.0)
+        values = graph.Where(none, 0.0, logs)
+    if model.use_idf:
+        values = graph.Mul(values, np.asarray(model.idf_, np.float64))
+    if model.norm is not None:
+        norm = norms(values, model.norm, graph)
+        values = graph.Div(values, graph.Where(graph.Equal(norm, 0.0), 1.0, norm))
+    return Answers(transformed=Rows.of(values, rows.width, graph))
 
 
 def binarizer(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -86,6 +94,17 @@ def power(model: Any, rows: Rows, graph: Graph) -> Answers:
     if not model.standardize:
         return Answers(transformed=transformed)
     return standard(model._scaler, transformed, graph)
+
+
+def norms(values: str, kind: str, graph: Graph) -> str:
+    """(rows, 1), the norm of each row: `l1`, `l2` or `max`."""
+    match kind:
+        case "l1":
+            return graph.ReduceSum(graph.Abs(values), [1], keepdims=1)
+        case "l2":
+            # Older versions of onnxruntime have ReduceL2 for float32 only.
+            return graph.Sqrt(graph.ReduceSumSquare(values, axes=[1], keepdims=1))
+    return graph.ReduceMax(graph.Abs(values), axes=[1], keepdims=1)
 
 
 def _powered(logs: str, exponents: Array, graph: Graph) -> str:

@@ -10,6 +10,7 @@ from scipy.linalg import block_diag
 
 from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.graph import ML, Graph
+from edgeship_converters.steps.classical.linear import linear
 from edgeship_converters.steps.classical.rows import Block, Kind, Rows, joined
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.tables import MISSING_TEXT
@@ -42,7 +43,7 @@ def one_hot(model: Any, rows: Rows, graph: Graph) -> Answers:
             if category != _dropped(model, column)
         ]
         return _table(_hot(model, rows, places, graph), len(places), graph)
-    places = [(column, k) for column in columns for k in range(len(model.categories_[column]))]
+    places = _places(model)
     parts = [_grouped(model, column) for column in columns]
     bias = np.concatenate([part[1] for part in parts])
     weights = block_diag(*(part[0] for part in parts))
@@ -58,7 +59,7 @@ def _table(values: str, width: int, graph: Graph) -> Answers:
 def ordinal(model: Any, rows: Rows, graph: Graph) -> Answers:
     """OrdinalEncoder: the place of a row's category, or what stands for unknown and missing."""
     codes = [_codes(model, place) for place in range(rows.width)]
-    places = [(place, k) for place, code in enumerate(codes) for k in range(len(code))]
+    places = _places(model)
     asked = model.unknown_value if model.handle_unknown == "use_encoded_value" else 0
     unknown = float(asked)
     nan_unknown = bool(np.isnan(unknown))
@@ -75,6 +76,31 @@ def ordinal(model: Any, rows: Rows, graph: Graph) -> Answers:
     if nan_unknown or any(nan_codes):
         values = _with_nans(values, hot, places, nan_codes, nan_unknown, rows.width, graph)
     return Answers(transformed=Rows.of(values, rows.width, graph))
+
+
+def target(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """TargetEncoder: the mean target of a row's category, that of all rows where it is unknown.
+
+    Of several classes each column becomes one for each class.
+    """
+    means = np.ravel(model.target_mean_).astype(np.float64)
+    hot = _hot(model, rows, _places(model), graph)
+    ends = np.cumsum([len(known) for known in model.categories_])
+    parts = []
+    for column, (end, known) in enumerate(zip(ends, model.categories_, strict=True)):
+        own = model.encodings_[column * len(means) : (column + 1) * len(means)]
+        # Each column by itself: one matrix for all would be zeros for the most part.
+        chosen = graph.Slice(hot, [end - len(known)], [end], [1]) if rows.width > 1 else hot
+        parts.append(linear(chosen, np.stack(own, axis=1) - means, means, graph))
+    width = rows.width * len(means)
+    return Answers(transformed=Rows.of(joined(parts, graph), width, graph))
+
+
+def _places(model: Any) -> list[tuple[int, int]]:
+    """Each category that a model knows, as its column and its place there."""
+    return [
+        (column, k) for column, known in enumerate(model.categories_) for k in range(len(known))
+    ]
 
 
 def _with_nans(

@@ -12,7 +12,7 @@ from edgeship_converters.steps.classical.answers import (
     above,
     flat,
     reached,
-    shares,
+    shares_or_even,
     two_columns,
 )
 from edgeship_converters.steps.classical.exactly import less
@@ -129,8 +129,5 @@ def _modified_huber(decision: str, graph: Graph, *, two: bool) -> str:
     clipped = graph.Div(graph.Add(graph.Max(graph.Min(decision, 1.0), -1.0), 1.0), 2.0)
     if two:
         return two_columns(graph, clipped)
-    total = graph.ReduceSum(clipped, [1], keepdims=1)
-    none = graph.Equal(total, 0.0)
     # A row that all classes refuse gets the same share of each.
-    even = graph.Where(none, graph.Add(clipped, 1.0), clipped)
-    return shares(graph, even)
+    return shares_or_even(graph, clipped)

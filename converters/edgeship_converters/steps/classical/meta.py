@@ -14,7 +14,7 @@ from edgeship_converters.steps.classical.answers import (
     flat,
     most_probable,
     reached,
-    shares,
+    shares_or_even,
     with_first,
 )
 from edgeship_converters.steps.classical.graph import Graph
@@ -136,7 +136,9 @@ def one_against_rest(model: Any, rows: Rows, graph: Graph) -> Answers:
         if hasattr(estimator, "decision_function"):
             sure.append(graph.Unsqueeze(_one(part, "decision"), [1]))
     columns = sure if len(sure) == len(parts) else likely
-    threshold = 0.0 if columns is sure else 0.5
+    # The first one decides for all there; one that always says the same is no classifier.
+    decided = columns is sure and is_classifier(model.estimators_[0])
+    threshold = 0.0 if decided else 0.5
     probabilities = None
     if len(likely) == len(parts):
         probabilities = joined(likely, graph)
@@ -225,7 +227,7 @@ def _calibrated(one: Any, inside: Answers, graph: Graph) -> str:
     ]
     if len(classes) == 2:
         return with_first(graph, values[0])
-    return shares(graph, graph.Concat(*values, axis=1))
+    return shares_or_even(graph, graph.Concat(*values, axis=1))
 
 
 def _split(values: str, count: int, graph: Graph) -> list[str]:

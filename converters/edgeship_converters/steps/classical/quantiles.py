@@ -81,21 +81,22 @@ def _normal_scores(shares: str, graph: Graph) -> str:
     shares = graph.Min(graph.Max(shares, end), 1.0 - end)
     off = graph.Sub(shares, 0.5)
     square = graph.Mul(off, off)
-    ratio = graph.Div(_polynomial(square, _P0, graph), _polynomial(square, _Q0, graph))
+    ratio = graph.Div(polynomial(square, _P0, graph), polynomial(square, _Q0, graph))
     bent = graph.Add(off, graph.Mul(off, graph.Mul(square, ratio)))
     middle = graph.Mul(bent, float(np.sqrt(2 * np.pi)))
     tail = graph.Min(shares, graph.Sub(1.0, shares))
     # In the middle the tail's formula need not hold, but must not give NaN.
     root = graph.Sqrt(graph.Mul(graph.Log(tail), -2.0))
     inverse = graph.Reciprocal(root)
-    ratio = graph.Div(_polynomial(inverse, _P1, graph), _polynomial(inverse, _Q1, graph))
+    ratio = graph.Div(polynomial(inverse, _P1, graph), polynomial(inverse, _Q1, graph))
     first = graph.Sub(root, graph.Mul(graph.Log(root), inverse))
     far = graph.Sub(first, graph.Mul(inverse, ratio))
     far = graph.Where(graph.Less(off, 0.0), graph.Neg(far), far)
     return graph.Where(graph.Greater(tail, float(np.exp(-2.0))), middle, far)
 
 
-def _polynomial(values: str, coefficients: tuple[float, ...], graph: Graph) -> str:
+def polynomial(values: str, coefficients: tuple[float, ...], graph: Graph) -> str:
+    """A polynomial of each value by Horner's rule, from the highest power's coefficient down."""
     first, second, *rest = coefficients
     scaled = values if first == 1.0 else graph.Mul(values, first)
     total = graph.Add(scaled, second)

@@ -9,9 +9,10 @@ import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, above, flat
 from edgeship_converters.steps.classical.by_skl2onnx import by_skl2onnx
-from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.kernels import Kernel, kernel
 from edgeship_converters.steps.classical.linear import dense, linear
+from edgeship_converters.steps.classical.reductions import sides, with_sureness
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 
@@ -30,18 +31,14 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
         return Answers(index=above(graph, decision, 0.0), decision=decision)
     pairs = list(combinations(range(count), 2))
     pairwise = linear(kernel, _by_pairs(model, pairs), model.intercept_, graph)
-    first = graph.cast(graph.Greater(pairwise, 0.0))
-    winners = np.zeros((len(pairs), count))
-    losers = np.zeros((len(pairs), count))
-    for place, (one, other) in enumerate(pairs):
-        winners[place, one] = 1.0
-        losers[place, other] = 1.0
     # A vote for the first of a pair, else for the second one.
-    votes = linear(first, winners - losers, losers.sum(axis=0), graph)
+    first, second = sides(count)
+    won = graph.cast(graph.Greater(pairwise, 0.0))
+    votes = linear(won, first - second, second.sum(axis=0), graph)
     index = graph.ArgMax(votes, axis=1, keepdims=0)
     if model.decision_function_shape == "ovo":
         return Answers(index=index, decision=pairwise)
-    return Answers(index=index, decision=_sureness(votes, pairwise, winners - losers, graph))
+    return Answers(index=index, decision=with_sureness(votes, pairwise, first - second, graph))
 
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -58,13 +55,6 @@ def one_class(model: Any, rows: Rows, graph: Graph) -> Answers:
     return Answers(index=above(graph, decision, 0.0), decision=decision, score=score)
 
 
-def _sureness(votes: str, pairwise: str, sides: Array, graph: Graph) -> str:
-    """Votes, and below one third of a vote how sure they are; `_ovr_decision_function` there."""
-    sums = graph.MatMul(pairwise, sides)
-    share = graph.Mul(3.0, graph.Add(graph.Abs(sums), 1.0))
-    return graph.Add(votes, graph.Div(sums, share))
-
-
 def _by_pairs(model: Any, pairs: list[tuple[int, int]]) -> Array:
     """(support vectors, pairs): libsvm keeps a vector's weight in the row of the other class."""
     coefficients = dense(model.dual_coef_)
@@ -79,22 +69,8 @@ def _by_pairs(model: Any, pairs: list[tuple[int, int]]) -> Array:
 
 def _kernel(model: Any, rows: Rows, graph: Graph) -> str:
     """(rows, support vectors)."""
+    if model.kernel == "precomputed":
+        return rows.take(model.support_, graph).matrix(graph)
     vectors = dense(model.support_vectors_)
-    values = rows.matrix(graph)
-    gamma = float(model._gamma)
-    match model.kernel:
-        case "linear":
-            return graph.MatMul(values, vectors.T)
-        case "rbf":
-            # Differences do not change when all is moved, and small numbers lose less.
-            centre = vectors.mean(axis=0)
-            moved, vectors = less(values, centre, graph), vectors - centre
-            own = graph.ReduceSum(graph.Mul(moved, moved), [1], keepdims=1)
-            products = linear(moved, -2.0 * vectors.T, (vectors**2).sum(axis=1), graph)
-            return graph.Exp(graph.Mul(graph.Max(graph.Add(products, own), 0.0), -gamma))
-        case "poly":
-            inner = linear(values, gamma * vectors.T, float(model.coef0), graph)
-            return graph.Pow(inner, float(model.degree))
-        case "sigmoid":
-            return graph.Tanh(linear(values, gamma * vectors.T, float(model.coef0), graph))
-    raise ValueError("its kernel is a function of its own or precomputed")
+    asked = Kernel(model.kernel, float(model._gamma), float(model.degree), float(model.coef0))
+    return kernel(asked, rows, vectors, graph)

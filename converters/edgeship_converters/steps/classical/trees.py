@@ -90,6 +90,23 @@ def isolation_forest(model: Any, rows: Rows, graph: Graph) -> Answers:
     return outlier(model, score, graph)
 
 
+def embedding(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """RandomTreesEmbedding: a column for each leaf of each tree, 1 where a row ends in it."""
+    trees = _compiled(model)
+    leaves = [np.asarray(known) for known in model.one_hot_encoder_.categories_]
+    numbers = []
+    for place, tree in enumerate(trees):
+        # A tree gives the number of the leaf, as a target of its own.
+        number = np.zeros((tree.node_count, len(trees)))
+        number[:, place] = np.arange(tree.node_count)
+        numbers.append(number)
+    ended = ensemble(_trees(trees, numbers), rows, graph)
+    columns = np.repeat(np.arange(len(trees)), [len(known) for known in leaves])
+    asked = np.concatenate(leaves).astype(np.float64)
+    hot = graph.cast(graph.Equal(graph.Gather(ended, columns, axis=1), asked))
+    return Answers(transformed=Rows.of(hot, len(columns), graph))
+
+
 def _compiled(model: Any) -> list[Any]:
     estimators = getattr(model, "estimators_", None)
     return [model.tree_] if estimators is None else [tree.tree_ for tree in estimators]
