@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from onnx import numpy_helper as numpy_onnx
 
+from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.graph import ML, Graph
 from edgeship_converters.steps.classical.rows import Block, Rows, joined
 from edgeship_converters.steps.exact_trees import Reads, exact_thresholds
@@ -16,6 +18,8 @@ from edgeship_runtime.arrays import Array
 LEAF = -1
 # Sums below 2^24 steps of the same power of two are exact in float32.
 _EXACT_BITS = 23
+# Added to a sum of exactly 0 it is more than 0, and nothing next to any other.
+_HARDLY = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,95 @@ def ensemble(
     """
     targets = trees[0].values.shape[1]
     given = _split(trees) if exact else trees
+    nodes, thresholds = _nodes(trees, rows, graph, reads=reads, missing=missing)
+    leaves, weights = _leaves(given, "target")
+    (sums,) = graph.node(
+        "TreeEnsembleRegressor",
+        singles(rows, graph),
+        domain=ML,
+        aggregate_function="SUM",
+        post_transform="NONE",
+        n_targets=given[0].values.shape[1],
+        nodes_values=_float32(thresholds),
+        target_weights=_float32(weights),
+        **nodes,
+        **leaves,
+    )
+    if given is trees:
+        return graph.widened(sums)
+    sums = graph.cast(sums, np.float64)
+    return graph.Add(
+        graph.Slice(sums, [0], [targets], [1]), graph.Slice(sums, [targets], [2 * targets], [1])
+    )
+
+
+def most_likely(
+    trees: Sequence[Tree],
+    start: Array,
+    rows: Rows,
+    graph: Graph,
+    *,
+    sums: Literal["float32", "float64"] = "float64",
+    reads: Reads = "float32",
+    missing: bool = False,
+    even_is_second: bool = False,
+) -> Answers:
+    """The class with the largest sum of leaves and start, and the classes' softmax.
+
+    With one target there are two classes, the first of which has a sum of 0; that softmax is the
+    sigmoid. One operator sums, decides and bends, in the precision of its input.
+
+    Args:
+        trees: of one model, of one target or one a class.
+        start: what each target starts from.
+        rows: see `ensemble`, also for `reads` and `missing`.
+        graph: where the operator is added.
+        sums: the precision of the sums.
+        even_is_second: whether a sum of exactly 0 is the second class, of two.
+    """
+    targets = trees[0].values.shape[1]
+    first = replace(trees[0], values=trees[0].values + np.ravel(start))
+    held = [first, *trees[1:]]
+    if targets == 1 and not any((tree.values < 0).any() for tree in held):
+        # onnxruntime takes sums without a negative leaf for shares, and compares with a half.
+        held = [replace(first, values=first.values + 1.0), *trees[1:], _leaf(-1.0)]
+    if even_is_second:
+        # It asks for more than 0, and adds the trees in their order.
+        held.append(_leaf(_HARDLY))
+    nodes, thresholds = _nodes(held, rows, graph, reads=reads, missing=missing)
+    leaves, weights = _leaves(held, "class")
+    if targets == 1:
+        leaves["class_ids"] = np.ones(len(weights), np.int64)
+    matrix = singles(rows, graph)
+    given: dict[str, Any]
+    if sums == "float32":
+        given = {"nodes_values": _float32(thresholds), "class_weights": _float32(weights)}
+    else:
+        matrix = graph.cast(matrix, np.float64)
+        given = {
+            "nodes_values_as_tensor": numpy_onnx.from_array(thresholds),
+            "class_weights_as_tensor": numpy_onnx.from_array(weights),
+        }
+    index, likely = graph.node(
+        "TreeEnsembleClassifier",
+        matrix,
+        outputs=2,
+        domain=ML,
+        post_transform="SOFTMAX",
+        classlabels_int64s=np.arange(max(2, targets)),
+        **nodes,
+        **leaves,
+        **given,
+    )
+    return Answers(index=index, probabilities=graph.widened(likely))
+
+
+def _nodes(
+    trees: Sequence[Tree], rows: Rows, graph: Graph, *, reads: Reads, missing: bool
+) -> tuple[dict[str, Any], Array]:
+    """The attributes that tell of the nodes, but for the thresholds, which stand beside."""
     left, right, feature, threshold, missing_left = (
-        np.concatenate([getattr(tree, name) for tree in given])
+        np.concatenate([getattr(tree, name) for tree in trees])
         for name in ("left", "right", "feature", "threshold", "missing_left")
     )
     leaf = left == LEAF
@@ -71,33 +162,18 @@ def ensemble(
     thresholds[inner] = exact_thresholds(
         feature[inner], threshold[inner], rows.width, rows.behind, reads=reads
     )
-    sizes = [len(tree.left) for tree in given]
-    tracks: dict[str, Any] = {}
+    sizes = [len(tree.left) for tree in trees]
+    nodes: dict[str, Any] = {
+        "nodes_treeids": np.repeat(np.arange(len(trees)), sizes),
+        "nodes_nodeids": np.concatenate([np.arange(size) for size in sizes]),
+        "nodes_modes": np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
+        "nodes_featureids": np.where(leaf, 0, feature),
+        "nodes_truenodeids": np.where(leaf, 0, left),
+        "nodes_falsenodeids": np.where(leaf, 0, right),
+    }
     if graph.missing or missing:
-        tracks["nodes_missing_value_tracks_true"] = np.where(leaf, 0, missing_left)
-    (sums,) = graph.node(
-        "TreeEnsembleRegressor",
-        singles(rows, graph),
-        domain=ML,
-        aggregate_function="SUM",
-        post_transform="NONE",
-        n_targets=given[0].values.shape[1],
-        nodes_treeids=np.repeat(np.arange(len(given)), sizes),
-        nodes_nodeids=np.concatenate([np.arange(size) for size in sizes]),
-        nodes_modes=np.where(leaf, "LEAF", "BRANCH_LEQ").tolist(),
-        nodes_featureids=np.where(leaf, 0, feature),
-        nodes_values=_float32(thresholds),
-        nodes_truenodeids=np.where(leaf, 0, left),
-        nodes_falsenodeids=np.where(leaf, 0, right),
-        **tracks,
-        **_targets(given),
-    )
-    if given is trees:
-        return graph.cast(sums) if graph.real != np.float32 else sums
-    sums = graph.cast(sums, np.float64)
-    return graph.Add(
-        graph.Slice(sums, [0], [targets], [1]), graph.Slice(sums, [targets], [2 * targets], [1])
-    )
+        nodes["nodes_missing_value_tracks_true"] = np.where(leaf, 0, missing_left)
+    return nodes, thresholds
 
 
 def singles(rows: Rows, graph: Graph) -> str:
@@ -130,12 +206,22 @@ def _split(trees: Sequence[Tree]) -> Sequence[Tree]:
     ]
 
 
-def _targets(trees: Sequence[Tree]) -> dict[str, Any]:
+def _leaf(value: float) -> Tree:
+    """A tree that adds the same to each row, of one target."""
+    nowhere, no = np.array([LEAF]), np.zeros(1)
+    return Tree(nowhere, nowhere, no.astype(int), no, no.astype(bool), np.array([[value]]))
+
+
+def _leaves(trees: Sequence[Tree], prefix: Literal["target", "class"]) -> tuple[Any, Array]:
+    """The attributes that tell of the leaves, but for their weights, which stand beside."""
     found: list[list[Array]] = []
     for number, tree in enumerate(trees):
         places = np.flatnonzero(tree.left == LEAF)
         given = np.asarray(tree.values, np.float64)[places]
         row, target = np.nonzero(given)
+        if number == 0 and prefix == "class":
+            # A class that nothing votes for has a sum all the same.
+            row, target = (part.ravel() for part in np.indices(given.shape))
         if not len(row):
             # A tree must vote, if only with 0.
             row, target = np.array([0]), np.array([0])
@@ -143,12 +229,12 @@ def _targets(trees: Sequence[Tree]) -> dict[str, Any]:
     tree_ids, node_ids, targets, weights = (
         np.concatenate(column) for column in zip(*found, strict=True)
     )
-    return {
-        "target_treeids": tree_ids,
-        "target_nodeids": node_ids,
-        "target_ids": targets,
-        "target_weights": _float32(weights),
+    leaves = {
+        f"{prefix}_treeids": tree_ids,
+        f"{prefix}_nodeids": node_ids,
+        f"{prefix}_ids": targets,
     }
+    return leaves, weights
 
 
 def _float32(values: Array) -> list[float]:

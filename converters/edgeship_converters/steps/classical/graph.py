@@ -41,6 +41,7 @@ class Graph:
         self._constants: dict[tuple[Any, ...], str] = {}
         self._tensors: list[TensorProto] = []
         self._count = 0
+        self._singles: dict[str, str] = {}
 
     def __getattr__(self, operator: str) -> Callable[..., str]:
         if not operator[:1].isupper():
@@ -88,8 +89,18 @@ class Graph:
 
     def cast(self, value: str, dtype: Any = None) -> str:
         """A value as another type; as the graph's own reals, where none is named."""
-        to = helper.np_dtype_to_tensor_dtype(np.dtype(dtype or self.real))
-        return self.Cast(value, to=to)
+        to = np.dtype(dtype or self.real)
+        if to == np.float32 and value in self._singles:
+            return self._singles[value]
+        return self.Cast(value, to=helper.np_dtype_to_tensor_dtype(to))
+
+    def widened(self, single: str) -> str:
+        """A float32 value as the graph's own reals; cast to float32 again, it is itself."""
+        if self.real == np.float32:
+            return single
+        wide = self.cast(single)
+        self._singles[wide] = single
+        return wide
 
     def inline(self, other: GraphProto, inputs: dict[str, str]) -> list[str]:
         """Add all of another graph, its inputs joined to values of this one; its output names."""

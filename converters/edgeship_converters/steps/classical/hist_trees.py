@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from edgeship_converters.steps.classical.answers import Answers, above, flat, two_columns
-from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble
+from edgeship_converters.steps.classical.answers import Answers, flat
+from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble, most_likely
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
 from edgeship_converters.steps.classical.rows import Rows
@@ -16,32 +17,28 @@ from edgeship_runtime.arrays import Array
 
 def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """HistGradientBoostingClassifier: the first of the largest sums; of two classes, above 0."""
-    raw = _raw(model, rows, graph)
-    if model.n_trees_per_iteration_ > 1:
-        return Answers(
-            index=graph.ArgMax(raw, axis=1, keepdims=0),
-            decision=raw,
-            probabilities=graph.Softmax(raw, axis=1),
-        )
-    decision = flat(graph, raw)
-    return Answers(
-        index=above(graph, decision, 0.0),
-        decision=decision,
-        probabilities=two_columns(graph, graph.Sigmoid(decision)),
+    trees, rows, missing = _trees(model, rows, graph)
+    start = np.ravel(model._baseline_prediction)
+    likely = most_likely(trees, start, rows, graph, reads="float64", missing=missing)
+    raw = graph.Add(
+        ensemble(trees, rows, graph, exact=True, reads="float64", missing=missing), start
     )
+    return replace(likely, decision=raw if len(start) > 1 else flat(graph, raw))
 
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
     """HistGradientBoostingRegressor: the sum, or its exponential after a logarithmic link."""
-    raw = flat(graph, _raw(model, rows, graph))
+    trees, rows, missing = _trees(model, rows, graph)
+    sums = ensemble(trees, rows, graph, exact=True, reads="float64", missing=missing)
+    raw = flat(graph, graph.Add(sums, np.ravel(model._baseline_prediction)))
     link = type(model._loss.link).__name__
     if link not in ("LogLink", "IdentityLink"):
         raise ValueError(f"its link is a {link}, which has no ONNX form here")
     return Answers(prediction=graph.Exp(raw) if link == "LogLink" else raw)
 
 
-def _raw(model: Any, rows: Rows, graph: Graph) -> str:
-    """(rows, trees of an iteration): the sums of the leaves, and where they start from."""
+def _trees(model: Any, rows: Rows, graph: Graph) -> tuple[list[Tree], Rows, bool]:
+    """The trees, the rows that they look at, and whether these may hold NaN in any case."""
     categorical = model._preprocessor is not None
     if categorical:
         encoded = graph.answer(model._preprocessor, rows).transformed
@@ -56,8 +53,7 @@ def _raw(model: Any, rows: Rows, graph: Graph) -> str:
         _tree(one, columns, number % outputs, outputs) for number, one in enumerate(predictors)
     ]
     # An encoder gives NaN for what it does not know, whatever the rows hold.
-    sums = ensemble(trees, rows, graph, exact=True, reads="float64", missing=categorical)
-    return graph.Add(sums, np.ravel(model._baseline_prediction))
+    return trees, rows, categorical
 
 
 def _splits(predictor: Any) -> dict[int, Split]:

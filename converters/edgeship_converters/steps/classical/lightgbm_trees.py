@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from edgeship_converters.steps.classical.answers import Answers, above, flat, two_columns
+from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.dispatch import through
-from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble, singles, with_nan
+from edgeship_converters.steps.classical.ensembles import (
+    LEAF,
+    Tree,
+    ensemble,
+    most_likely,
+    singles,
+    with_nan,
+)
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
 from edgeship_converters.steps.classical.rows import Rows
@@ -25,17 +33,17 @@ _PLAIN = (
 def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """LGBMClassifier: the most probable class, the first one on a tie."""
     dump = model.booster_.dump_model()
-    raw = _raw(dump, rows, graph)
     name, options = _objective(dump)
-    if name == "binary":
-        second = graph.Sigmoid(graph.Mul(flat(graph, raw), float(options.get("sigmoid", "1"))))
-        return Answers(index=above(graph, second, 0.5), probabilities=two_columns(graph, second))
-    if name == "multiclass":
-        likely = graph.Softmax(raw, axis=1)
-    elif name == "multiclassova":
-        likely = graph.Sigmoid(graph.Mul(raw, float(options.get("sigmoid", "1"))))
-    else:
+    factor = float(options.get("sigmoid", "1"))
+    if name in ("binary", "multiclass"):
+        trees, rows, missing = _trees(dump, rows, graph)
+        share = (factor if name == "binary" else 1.0) / _divisor(dump, trees)
+        scaled = [replace(tree, values=tree.values * share) for tree in trees]
+        start = np.zeros(trees[0].values.shape[1])
+        return most_likely(scaled, start, rows, graph, reads="float64", missing=missing)
+    if name != "multiclassova":
         raise ValueError(_no_form(name))
+    likely = graph.Sigmoid(graph.Mul(_raw(dump, rows, graph), factor))
     return Answers(index=graph.ArgMax(likely, axis=1, keepdims=0), probabilities=likely)
 
 
@@ -67,6 +75,19 @@ def _no_form(name: str) -> str:
 
 def _raw(dump: dict[str, Any], rows: Rows, graph: Graph) -> str:
     """(rows, trees of an iteration): the sums of the leaves, or their means in a random forest."""
+    trees, rows, missing = _trees(dump, rows, graph)
+    sums = ensemble(trees, rows, graph, exact=True, reads="float64", missing=missing)
+    divisor = _divisor(dump, trees)
+    return graph.Div(sums, divisor) if divisor != 1 else sums
+
+
+def _divisor(dump: dict[str, Any], trees: list[Tree]) -> float:
+    """By what sums are divided: 1, or in a random forest how many trees each target has."""
+    return len(trees) / trees[0].values.shape[1] if dump["average_output"] else 1.0
+
+
+def _trees(dump: dict[str, Any], rows: Rows, graph: Graph) -> tuple[list[Tree], Rows, bool]:
+    """The trees, the rows that they look at, and whether these may hold NaN in any case."""
     outputs = dump["num_tree_per_iteration"]
     found = [_nodes(info["tree_structure"]) for info in dump["tree_info"]]
     inner = [node for nodes in found for node in nodes if "split_feature" in node]
@@ -76,8 +97,7 @@ def _raw(dump: dict[str, Any], rows: Rows, graph: Graph) -> str:
         rows = _zeros_missing(sorted(zeros), rows, graph)
     rows, columns = with_memberships(splits, rows, graph)
     trees = [_tree(nodes, columns, number % outputs, outputs) for number, nodes in enumerate(found)]
-    sums = ensemble(trees, rows, graph, exact=True, reads="float64", missing=bool(zeros))
-    return graph.Div(sums, len(trees) / outputs) if dump["average_output"] else sums
+    return trees, rows, bool(zeros)
 
 
 def _nodes(root: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,10 +15,15 @@ from edgeship_converters.steps.classical.answers import (
     shares_or_even,
     two_columns,
 )
+from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows
+from edgeship_converters.steps.classical.scaling import affine
 from edgeship_runtime.arrays import Array
+
+# How many times its spread a column's centre may lie from 0 for the scaler to be folded in.
+_FARTHEST = 8.0
 
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -43,6 +48,17 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     ):
         # RidgeClassifier decides each label on its own.
         return Answers(index=above(graph, decision, 0.0), decision=decision)
+    if _is_sigmoid(model):
+        # Both classes at once: the first one's score is the second one's with the sign changed.
+        factor = _factor(model)
+        weights = factor * dense(model.coef_)
+        bias = factor * np.ravel(model.intercept_)
+        both = weighed(
+            rows, np.concatenate([-weights, weights]).T, np.concatenate([-bias, bias]), graph
+        )
+        likely = graph.Sigmoid(both)
+        index = graph.ArgMax(both, axis=1, keepdims=0)
+        return Answers(index=index, decision=decision, probabilities=likely)
     probabilities = _probabilities(model, decision, graph)
     return Answers(
         index=winner(model, decision, graph), decision=decision, probabilities=probabilities
@@ -62,7 +78,7 @@ def discriminant(model: Any, rows: Rows, graph: Graph) -> Answers:
         return answers
     scalings = model.scalings_[:, : model._max_components]
     centre = model.xbar_ if model.solver == "svd" else np.zeros(len(scalings))
-    moved = less(rows.matrix(graph), centre, graph)
+    moved = less(through(rows, graph).matrix(graph), centre, graph)
     projected = graph.MatMul(moved, scalings)
     return replace(answers, transformed=Rows.of(projected, scalings.shape[1], graph))
 
@@ -78,6 +94,21 @@ def winner(model: Any, decision: str, graph: Graph) -> str:
     if len(model.classes_) == 2:
         return above(graph, decision, 0.0)
     return graph.ArgMax(decision, axis=1, keepdims=0)
+
+
+def weighed(rows: Rows, weights: Array, bias: Array, graph: Graph) -> str:
+    """rows·weights + bias, scalers that the rows have yet to pass folded into both."""
+    behind = list(rows.behind)
+    while behind and (scaler := affine(behind[-1])) is not None:
+        slope, shift = scaler
+        # What is far from 0 against its spread loses its last bits, unless it is moved first.
+        if graph.real == np.float32 and np.abs(shift).max(initial=0.0) > _FARTHEST:
+            break
+        bias = bias + shift @ weights
+        weights = slope[:, None] * weights
+        behind.pop()
+    passed = through(replace(rows, behind=tuple(behind)), graph)
+    return linear(passed.matrix(graph), weights, bias, graph)
 
 
 def linear(rows: str, weights: Array, bias: Array | float, graph: Graph) -> str:
@@ -97,25 +128,30 @@ def _values(coefficients: Any, intercept: Any, rows: Rows, graph: Graph) -> str:
     """(rows,) for one set of coefficients or a single class boundary, else (rows, outputs)."""
     weights = dense(coefficients)
     bias = np.asarray(intercept, np.float64)
-    values = linear(rows.matrix(graph), np.atleast_2d(weights).T, np.ravel(bias), graph)
+    values = weighed(rows, np.atleast_2d(weights).T, np.ravel(bias), graph)
     single = weights.ndim == 1 or (weights.shape[0] == 1 and bias.ndim < 2)
     return flat(graph, values) if single else values
+
+
+def _is_sigmoid(model: Any) -> bool:
+    """Whether it gives probabilities of two classes by the logistic function."""
+    two = hasattr(model, "predict_proba") and len(model.classes_) == 2
+    return two and getattr(model, "loss", None) != "modified_huber"
+
+
+def _factor(model: Any) -> float:
+    # Before scikit-learn 1.8 LogisticRegression could be asked for the form of several classes.
+    return 2.0 if getattr(model, "multi_class", None) == "multinomial" else 1.0
 
 
 def _probabilities(model: Any, decision: str, graph: Graph) -> str | None:
     if not hasattr(model, "predict_proba"):
         return None
-    two = len(model.classes_) == 2
     if getattr(model, "loss", None) == "modified_huber":
-        return _modified_huber(decision, graph, two=two)
-    # Before scikit-learn 1.8 LogisticRegression could be asked for either form.
-    asked = getattr(model, "multi_class", None)
-    if two:
-        logit = graph.Mul(decision, 2.0) if asked == "multinomial" else decision
-        return two_columns(graph, graph.Sigmoid(logit))
+        return _modified_huber(decision, graph, two=len(model.classes_) == 2)
     one_against_rest = (
         type(model).__name__ == "SGDClassifier"
-        or asked == "ovr"
+        or getattr(model, "multi_class", None) == "ovr"
         or getattr(model, "solver", None) == "liblinear"
     )
     if one_against_rest:

@@ -14,7 +14,7 @@ from edgeship_converters.steps.classical.answers import (
     two_columns,
 )
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.linear import linear
+from edgeship_converters.steps.classical.linear import linear, weighed
 from edgeship_converters.steps.classical.rows import Rows
 
 
@@ -44,10 +44,13 @@ def boltzmann(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def _forward(model: Any, rows: Rows, graph: Graph) -> str:
     """(rows, outputs), what the last layer gives."""
-    values = rows.matrix(graph)
     last = len(model.coefs_) - 1
+    values = ""
     for place, (weights, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
-        values = linear(values, weights, bias, graph)
+        if place == 0:
+            values = weighed(rows, weights, bias, graph)
+        else:
+            values = linear(values, weights, bias, graph)
         name = model.out_activation_ if place == last else model.activation
         values = _activated(name, values, graph)
     return values

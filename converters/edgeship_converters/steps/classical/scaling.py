@@ -45,6 +45,23 @@ def min_max(model: Any, rows: Rows, graph: Graph) -> Answers:
     return _clipped(answers, low, high, graph) if model.clip else answers
 
 
+def affine(step: Any) -> tuple[Array, Array] | None:
+    """A fitted scaler as x·slope + shift, a number of each for each column; None for others."""
+    columns = np.ones(getattr(step, "n_features_in_", 0))
+    match type(step).__name__:
+        case "StandardScaler":
+            slope = columns / step.scale_ if step.with_std else columns
+            return slope, -slope * step.mean_ if step.with_mean else 0.0 * columns
+        case "RobustScaler":
+            slope = columns / step.scale_ if step.with_scaling else columns
+            return slope, -slope * step.center_ if step.with_centering else 0.0 * columns
+        case "MaxAbsScaler" if not getattr(step, "clip", False):
+            return columns / step.scale_, 0.0 * columns
+        case "MinMaxScaler" if not step.clip:
+            return np.asarray(step.scale_), np.asarray(step.min_)
+    return None
+
+
 def _scaled(values: str, divisor: Array | None, rows: Rows, graph: Graph) -> Answers:
     if divisor is not None and (np.asarray(divisor) != 1).any():
         values = graph.Div(values, np.asarray(divisor, np.float64))

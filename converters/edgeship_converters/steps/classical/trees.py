@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.ensemble._iforest import _average_path_length
 
-from edgeship_converters.steps.classical.answers import Answers, flat, reached, two_columns
-from edgeship_converters.steps.classical.ensembles import Tree, ensemble
+from edgeship_converters.steps.classical.answers import Answers, flat
+from edgeship_converters.steps.classical.ensembles import Tree, ensemble, most_likely
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.linear import outlier
 from edgeship_converters.steps.classical.rows import Rows
@@ -50,22 +51,13 @@ def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def boosted_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """GradientBoostingClassifier, where its first guess is the same for every row."""
-    raw = graph.Add(ensemble(_boosted(model), rows, graph, exact=True), _first_guess(model))
-    if len(model.classes_) > 2:
-        return Answers(
-            index=graph.ArgMax(raw, axis=1, keepdims=0),
-            decision=raw,
-            probabilities=graph.Softmax(raw, axis=1),
-        )
-    decision = flat(graph, raw)
     # The exponential loss takes half of the log-odds.
-    logit = graph.Mul(decision, 2.0) if model.loss == "exponential" else decision
-    return Answers(
-        # scikit-learn decides by raw values, a tie of which goes to the second class.
-        index=reached(graph, decision, 0.0),
-        decision=decision,
-        probabilities=two_columns(graph, graph.Sigmoid(logit)),
-    )
+    factor = 2.0 if model.loss == "exponential" else 1.0
+    guess = _first_guess(model)
+    two = len(model.classes_) == 2
+    likely = most_likely(_boosted(model, factor), guess * factor, rows, graph, even_is_second=two)
+    raw = graph.Add(ensemble(_boosted(model), rows, graph, exact=True), guess)
+    return replace(likely, decision=flat(graph, raw) if two else raw)
 
 
 def boosted_regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -131,13 +123,13 @@ def _trees(
     ]
 
 
-def _boosted(model: Any) -> list[Tree]:
+def _boosted(model: Any, factor: float = 1.0) -> list[Tree]:
     outputs = model.estimators_.shape[1]
     compiled = [tree.tree_ for tree in model.estimators_.ravel()]
     values = []
     for number, tree in enumerate(compiled):
         value = np.zeros((tree.node_count, outputs))
-        value[:, number % outputs] = tree.value[:, 0, 0] * model.learning_rate
+        value[:, number % outputs] = tree.value[:, 0, 0] * model.learning_rate * factor
         values.append(value)
     return _trees(compiled, values)
 

@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from edgeship_converters.steps.classical.answers import Answers, above, flat, two_columns
+from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.dispatch import through
-from edgeship_converters.steps.classical.ensembles import LEAF, Tree, ensemble, singles, with_nan
+from edgeship_converters.steps.classical.ensembles import (
+    LEAF,
+    Tree,
+    ensemble,
+    most_likely,
+    singles,
+    with_nan,
+)
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
 from edgeship_converters.steps.classical.rows import Rows
@@ -49,20 +56,19 @@ class _Read:
 def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """XGBClassifier: of two classes the second one above a half, else the most probable."""
     read = _read(model)
-    raw = _raw(read, model, rows, graph)
-    if read.objective == "binary:logistic" and len(read.start) == 1:
-        second = graph.Sigmoid(flat(graph, raw))
-        return Answers(index=above(graph, second, 0.5), probabilities=two_columns(graph, second))
-    if read.objective in ("multi:softprob", "multi:softmax"):
-        likely = graph.Softmax(raw, axis=1)
-        return Answers(index=graph.ArgMax(likely, axis=1, keepdims=0), probabilities=likely)
-    raise ValueError(_no_form(read))
+    binary = read.objective == "binary:logistic" and len(read.start) == 1
+    if not binary and read.objective not in ("multi:softprob", "multi:softmax"):
+        raise ValueError(_no_form(read))
+    trees, rows, named = _trees(read, model, rows, graph)
+    return most_likely(trees, read.start, rows, graph, sums="float32", missing=named)
 
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
     """XGBRegressor and XGBRanker: the sum of the leaves, bent back as the objective says."""
     read = _read(model)
-    raw = _raw(read, model, rows, graph)
+    trees, rows, named = _trees(read, model, rows, graph)
+    # Summed in float32, as XGBoost does.
+    raw = graph.Add(ensemble(trees, rows, graph, missing=named), read.start)
     values = raw if len(read.start) > 1 else flat(graph, raw)
     if read.objective in _LOGARITHMIC:
         return Answers(prediction=graph.Exp(values))
@@ -112,8 +118,8 @@ def _read(model: Any) -> _Read:
     )
 
 
-def _raw(read: _Read, model: Any, rows: Rows, graph: Graph) -> str:
-    """(rows, outputs), summed in float32 as XGBoost does."""
+def _trees(read: _Read, model: Any, rows: Rows, graph: Graph) -> tuple[list[Tree], Rows, bool]:
+    """The trees, the rows that they look at, and whether these may hold NaN in any case."""
     splits = [split for tree in read.trees for split in _splits(tree).values()]
     sentinel = model.missing
     named = sentinel is not None and not np.isnan(sentinel)
@@ -127,7 +133,7 @@ def _raw(read: _Read, model: Any, rows: Rows, graph: Graph) -> str:
         _tree(tree, columns, target, len(read.start), weight)
         for tree, target, weight in zip(read.trees, read.targets, read.weights, strict=True)
     ]
-    return graph.Add(ensemble(trees, rows, graph, missing=named), read.start)
+    return trees, rows, named
 
 
 def _splits(tree: dict[str, Any]) -> dict[int, Split]:
