@@ -6,9 +6,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 
 from edgeship_converters.artifact import Artifact
+from edgeship_converters.boundary import boundary_evidence
 from edgeship_converters.cache import Cache, digest, digest_arrays
 from edgeship_converters.draft import Draft
 from edgeship_converters.errors import Fault
@@ -90,6 +92,8 @@ class Prover:
             fault = judge.fault(outputs, evidence, step.number)
         if fault is None:
             fault = self._fault_on_missing(step, artifact)
+        if fault is None:
+            evidence = self._with_boundary(step, artifact, evidence)
         return Proof(evidence, fault, self._agreed(outputs))
 
     def outputs(self, variant: str, artifact: Artifact) -> dict[str, Array]:
@@ -135,6 +139,16 @@ class Prover:
             return Fault(f"does not run on rows with missing values: {error}")
         fault = judge.verdict(outputs, step.number)
         return fault and replace(fault, reason=f"{fault.reason}, on rows with missing values")
+
+    def _with_boundary(self, step: Step, artifact: Artifact, evidence: Evidence) -> Evidence:
+        inputs = self.source.beside_boundary(self.judge.inputs, self.judge.expected)
+        if not inputs:
+            return evidence
+        expected = self.source.predict(inputs)
+        judge = replace(self.judge, inputs=inputs, expected=expected, truth=None)
+        outputs = replace(self, judge=judge).outputs(step.variant, artifact)
+        found = boundary_evidence(self.judge.contract, expected, outputs)
+        return msgspec.structs.replace(evidence, boundary=found)
 
     def _agreed(self, outputs: dict[str, Array]) -> Array:
         flipped = labels.flipped(self.judge.contract, self.judge.expected, outputs)

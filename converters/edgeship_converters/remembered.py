@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from edgeship_converters.boundary import beside_boundary
 from edgeship_converters.cache import Cache, digest, digest_arrays
 from edgeship_converters.lint.expectation import Ids
 from edgeship_converters.request import Request
@@ -97,13 +98,28 @@ class RememberedSource:
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
         """See `Source.predict`."""
-        key = digest("answers", self.key, digest_arrays(inputs), releases(_TOOLS), own_code())
+        return self._kept("answers", inputs, lambda model: model.predict(inputs))
+
+    def beside_boundary(self, inputs: Arrays, expected: Arrays) -> dict[str, Array]:
+        """See `boundary.beside_boundary`; none for models that are not classical."""
+        if self.kind != "sklearn":
+            return {}
+        return self._kept(
+            "beside",
+            inputs,
+            lambda model: beside_boundary(self.contract, model.predict, inputs, expected),
+        )
+
+    def _kept(
+        self, what: str, inputs: Arrays, ask: Callable[[Source], dict[str, Array]]
+    ) -> dict[str, Array]:
+        key = digest(what, self.key, digest_arrays(inputs), releases(_TOOLS), own_code())
         found = self._cache.find_arrays(key)
         if found is None:
             model = self.loaded
             self._on_step("asking the source model")
             with quiet():
-                found = model.predict(inputs)
+                found = ask(model)
             self._cache.keep_arrays(key, found)
         return found
 

@@ -209,6 +209,7 @@ def _summary(conversion: Conversion) -> None:
     bundle = conversion.bundle
     click.echo(judged_on(bundle))
     table.show(*evidence_table(bundle))
+    show_boundary(bundle)
     _needs_data(conversion.without_data)
     evidence = bundle.manifest.variants[0].evidence
     unlabelled = evidence.metric is None and evidence.rows_from != "synthetic"
@@ -247,6 +248,18 @@ def evidence_table(bundle: Bundle) -> tuple[list[str], list[list[str]]]:
             ]
         )
     return header, rows
+
+
+def show_boundary(bundle: Bundle) -> None:
+    """What became of rows right beside the boundaries between classes, where it was looked at."""
+    for variant in bundle.manifest.variants:
+        found = variant.evidence.boundary
+        if found is None:
+            continue
+        words = f"{found.label_flips} of {found.rows} labels flipped right beside the boundary"
+        if found.label_flips and found.widest_gap is not None:
+            words += f", where the source's two best scores lie within {found.widest_gap:.1g}"
+        click.echo(f"{variant.name}: {words}")
 
 
 def _largest_error(evidence: Evidence) -> str:

@@ -20,7 +20,7 @@ def inspect(bundle: str, as_json: bool) -> None:
 
     The contract, variants and evidence of BUNDLE; no engine is needed.
     """
-    from edgeship.cli.convert import evidence_table, judged_on
+    from edgeship.cli.convert import evidence_table, judged_on, show_boundary
     from edgeship_runtime.bundle import Bundle
     from edgeship_runtime.bundle.manifest import encode
 
@@ -42,6 +42,7 @@ def inspect(bundle: str, as_json: bool) -> None:
     click.echo(f"  sha256 {opened.sha256}")
     click.echo(judged_on(opened))
     table.show(*evidence_table(opened))
+    show_boundary(opened)
     for variant in manifest.variants:
         for way, held in (
             ("takes", variant.quantization.inputs),

@@ -99,11 +99,25 @@ class OutputError(_Fact, frozen=True, kw_only=True):
     tolerance: float
 
 
+class BoundaryEvidence(_Fact, frozen=True, kw_only=True):
+    """What a variant made of rows drawn right beside the boundaries between the source's classes.
+
+    `widest_gap`: by how much the source's best score leads the next one, at most, where labels
+    are flipped: of probabilities or decision values; null where none are, or the model gives
+    neither.
+    """
+
+    rows: int
+    label_flips: int
+    widest_gap: float | None = None
+
+
 class Evidence(_Fact, frozen=True, kw_only=True):
     """What the comparison of a variant with the source model showed.
 
     `rows_from`: `eval-data` (the user's own), `held-out` (split off the data, never used to
-    calibrate) or `synthetic` (drawn, where no data was given). `metric` is null without labels.
+    calibrate) or `synthetic` (drawn, where no data was given). `metric` is null without labels,
+    `boundary` for models other than classical classifiers.
     """
 
     rows: int
@@ -113,6 +127,7 @@ class Evidence(_Fact, frozen=True, kw_only=True):
     metric: Literal["accuracy", "r2"] | None = None
     source_metric: float | None = None
     variant_metric: float | None = None
+    boundary: BoundaryEvidence | None = None
 
 
 class VariantSpec(_Fact, frozen=True, kw_only=True, omit_defaults=True):
