@@ -33,7 +33,8 @@ def convert(source: Any, output: str | os.PathLike[str], **options: Any) -> Bund
         output: where the bundle goes: one file if it ends in `.edgeship`, else a folder.
         options: the fields of `edgeship_converters.request.Request`: `data`, `label_column`,
             `eval_data`, `variants`, `name`, `version`, `allow_pickle`, `custom_objects`,
-            `signature`, `trust`, `converters`, `max_drop`, `io`, `recipe`, `sensitivity`, `cache`.
+            `signature`, `trust`, `converters`, `inputs`, `max_drop`, `io`, `recipe`,
+            `sensitivity`, `cache`.
 
     Returns:
         The bundle, as read back and verified.

@@ -41,7 +41,7 @@ def explain(request: Request) -> tuple[list[Explained], tuple[str, ...]]:
     """
     recipes = load_recipes(request.recipe)
     with quiet():
-        source = open_source(request.source, **request.opening)
+        source = open_source(request.source, **request.opening())
     plan = make_plan(source.kind, request.variants, with_data=True)
     layers = [str(layer.name) for layer in getattr(source, "layers", ())]
     check_layers(recipes, plan.variants, layers, request.recipe)

@@ -62,11 +62,15 @@ class RememberedSource:
         Raises:
             SourceError: where there is no model, or it cannot be opened.
         """
-        self._open: Callable[[], Source] = lambda: open_source(request.source, **request.opening)
+        opening = request.opening()
+        self._open: Callable[[], Source] = lambda: open_source(request.source, **opening)
         self._on_step = request.on_step
         self._cache = cache
         self._loaded: Source | None = None
-        asked = (_identity(request.source), request.signature)
+        asked = (
+            *(_identity(request.source), request.signature),
+            *(request.inputs, tuple(opening["schema"].items())),
+        )
         key = digest("facts", *asked, releases(_TOOLS), own_code())
         facts = cache.find(key, Facts)
         if facts is None:

@@ -14,6 +14,9 @@ from edgeship_converters.errors import PlanError
 from edgeship_converters.parity import MAX_DROP
 from edgeship_converters.plan import ALL
 from edgeship_converters.rows import Data
+from edgeship_converters.schema import schema_of
+from edgeship_converters.sources.sklearn_inputs import FORMS, Form
+from edgeship_runtime.tables import columns_of
 
 if TYPE_CHECKING:
     from edgeship_converters.steps.classical.dispatch import Converter
@@ -31,9 +34,10 @@ class Request:
         source: a model file (`.keras`, `.h5`, `.skops`; `.joblib` or `.pkl` with `allow_pickle`),
             a SavedModel folder, or a model in memory.
         data: rows that calibrate quantized variants and make the drift baseline, ideally the
-            training data: a file, see `edgeship_runtime.datafiles.read` for the forms; or a dict
-            of arrays by input name, with the labels under `label_column` or `y`; or for a model
-            with one input the bare array.
+            training data: a file, see `edgeship_runtime.datafiles.read` for the forms; a data frame
+            or a list of records, with the labels under `label_column`; a dict of arrays by input
+            name, with the labels under `label_column` or `y`; or for a model with one input the
+            bare array. A data frame also tells which columns are whole numbers or truths.
         label_column: which column, or array of an `.npz`, holds the labels.
         eval_data: rows that judge the variants; without it a fifth of `data` is held out.
         variants: names, or `all` for every one that can be made and proven.
@@ -47,6 +51,8 @@ class Request:
         converters: for steps of a scikit-learn model that edgeship has none for, see
             docs/own-converters.md: `package.Class=module:function`, whose module is imported; or
             the functions, by class or by its name.
+        inputs: of a scikit-learn model: one `matrix`, an input for each of the `columns`, or
+            `auto`: a matrix unless there is text among them.
         max_drop: how much of the metric a quantized variant may lose, as a share.
         io: whether `tflite-int8` takes and gives `float`, or its own `int8`.
         recipe: a TOML file that says how to quantize, or the name of a built-in recipe.
@@ -71,6 +77,7 @@ class Request:
     signature: str | None = None
     trust: Sequence[str] = ()
     converters: Sequence[str] | Mapping[type | str, Converter] = ()
+    inputs: Form = "auto"
     max_drop: float = MAX_DROP
     io: Io = "float"
     recipe: str | os.PathLike[str] | None = None
@@ -80,15 +87,20 @@ class Request:
     on_warning: Callable[[str], None] = _silent
     on_study: Callable[[Any], None] = _silent
 
-    @property
     def opening(self) -> dict[str, Any]:
-        """The options of `open_source`."""
+        """The options of `open_source`.
+
+        Raises:
+            DataError: where the data's columns cannot be read.
+        """
         return {
             "allow_pickle": self.allow_pickle,
             "custom_objects": self.custom_objects,
             "signature": self.signature,
             "trust": self.trust,
             "converters": self.converters,
+            "inputs": self.inputs,
+            "schema": schema_of(self.data),
         }
 
     @property
@@ -104,12 +116,14 @@ class Request:
             )
         if self.io not in ("float", "int8"):
             raise PlanError(f"io is 'float' or 'int8', got {self.io!r}")
+        if self.inputs not in FORMS:
+            raise PlanError(f"inputs is one of {', '.join(FORMS)}, got {self.inputs!r}")
         for name in ("data", "eval_data"):
             given = getattr(self, name)
-            if given is not None and not isinstance(
-                given, str | os.PathLike | Mapping | np.ndarray
-            ):
+            if given is None or isinstance(given, str | os.PathLike | Mapping | np.ndarray):
+                continue
+            if columns_of(given) is None:
                 raise PlanError(
-                    f"{name} is a file's path, a dict of arrays or an array, got a "
-                    f"{type(given).__name__}"
+                    f"{name} is a file's path, a data frame, a list of records, a dict of arrays "
+                    f"or an array, got a {type(given).__name__}"
                 )

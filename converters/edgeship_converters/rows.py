@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -19,7 +19,7 @@ from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
 from edgeship_runtime.bundle import Contract, InputSpec
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.inputs import check_inputs
-from edgeship_runtime.tables import MISSING_TEXT
+from edgeship_runtime.tables import MISSING_TEXT, columns_of
 
 _SEED = 0
 _HELD_OUT_SHARE = 0.2
@@ -30,7 +30,8 @@ _FREE_AXIS = 8
 _GONE = 0.3
 
 
-Data: TypeAlias = "str | os.PathLike[str] | Mapping[str, Array] | Array"
+# A file, arrays by input name, one array, a data frame, or records: dicts by column name.
+Data: TypeAlias = "str | os.PathLike[str] | Mapping[str, Array] | Array | Sequence[Any] | Any"
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
@@ -155,11 +156,14 @@ def _read(contract: Contract, given: Data, label_column: str | None) -> datafile
     return replace(read, labels=_from_one_hot(contract, read.labels))
 
 
-def _from_memory(
-    contract: Contract, given: Arrays | Array, label_column: str | None
-) -> datafiles.DataSet:
+def _from_memory(contract: Contract, given: Any, label_column: str | None) -> datafiles.DataSet:
     if isinstance(given, np.ndarray):
         return datafiles.DataSet({contract.inputs[0].name: given})
+    table = columns_of(given)
+    if table is not None:
+        return datafiles.from_table(
+            "the data", table, contract.inputs, label_column, labels_required=True
+        )
     arrays = {name: np.asarray(array) for name, array in given.items()}
     name = label_column or datafiles.LABELS
     if label_column is not None and label_column not in arrays:

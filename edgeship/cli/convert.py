@@ -72,6 +72,13 @@ if TYPE_CHECKING:
     metavar="CLASS=MODULE:FUNCTION",
     help="To ONNX, for a step of your own in a scikit-learn model. May be repeated.",
 )
+@click.option(
+    "--inputs",
+    type=click.Choice(["auto", "matrix", "columns"]),
+    default="auto",
+    show_default=True,
+    help="Of a scikit-learn model: one matrix x, or an input for each column.",
+)
 @click.option("--signature", metavar="NAME", help="Of a SavedModel, else serving_default.")
 def convert(
     output: str | None,

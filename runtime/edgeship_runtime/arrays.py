@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ Array: TypeAlias = NDArray[Any]
 Arrays: TypeAlias = Mapping[str, Array]
 
 
+@cache
 def numpy_dtype(name: DType) -> np.dtype[Any]:
     """The numpy dtype that a manifest's dtype name stands for; `string` is numpy's `str`."""
     return np.dtype(np.str_) if name == "string" else np.dtype(name)

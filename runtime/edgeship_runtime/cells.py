@@ -18,7 +18,7 @@ Column: TypeAlias = "Array | list[str]"
 _MISSING = ("", "na", "n/a", "nan", "null", "none")
 
 
-def column_of(path: Path, spec: InputSpec, columns: dict[str, Column]) -> Array:
+def column_of(path: Path | str, spec: InputSpec, columns: dict[str, Column]) -> Array:
     """A column as the input of its name takes it.
 
     Raises:
@@ -48,7 +48,7 @@ def column_of(path: Path, spec: InputSpec, columns: dict[str, Column]) -> Array:
     return np.array([int(float(c)) if not c.lstrip("+-").isdigit() else int(c) for c in column])
 
 
-def numbers_of(path: Path, name: str, column: Column) -> Array:
+def numbers_of(path: Path | str, name: str, column: Column) -> Array:
     """A column as float64, NaN where a value is missing.
 
     Raises:
@@ -71,7 +71,7 @@ def numbers_of(path: Path, name: str, column: Column) -> Array:
     return numbers
 
 
-def _of_objects(path: Path, name: str, column: Array) -> Array:
+def _of_objects(path: Path | str, name: str, column: Array) -> Array:
     spec = InputSpec(name=name, dtype="float64", shape=(None,), missing=True)
     try:
         numbers: Array = plain(spec, column).astype(np.float64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,7 +85,7 @@ def read(
             writer = "savez" if suffix == ".npz" else "save"
             line = f"it holds no plain arrays, expected what numpy.{writer} writes"
         raise DataError(f"{where} cannot be read as {suffix}: {line}") from error
-    return _from_table(where, table, specs, label_column, labels_required)
+    return from_table(where, table, specs, label_column, labels_required=labels_required)
 
 
 def _from_npz(
@@ -167,13 +167,19 @@ def _parquet_columns(path: Path) -> dict[str, Column]:
     return columns
 
 
-def _from_table(
-    path: Path,
-    table: dict[str, Column],
+def from_table(
+    path: Path | str,
+    table: Mapping[str, Column],
     specs: Sequence[InputSpec],
-    label_column: str | None,
-    labels_required: bool,
+    label_column: str | None = None,
+    *,
+    labels_required: bool = False,
 ) -> DataSet:
+    """The rows of a table by column name; see `read`, whose `path` is only told of here.
+
+    Raises:
+        DataError: where a column is missing, or holds what the model does not take.
+    """
     columns = dict(table)
     labels = None
     if label_column is not None:
@@ -195,7 +201,7 @@ def _from_table(
     return DataSet({spec.name: matrix}, values, chosen)
 
 
-def _chosen_columns(path: Path, have: list[str], spec: InputSpec) -> tuple[str, ...]:
+def _chosen_columns(path: Path | str, have: list[str], spec: InputSpec) -> tuple[str, ...]:
     if spec.feature_names:
         _check_there(path, spec.feature_names, have)
         return spec.feature_names
@@ -209,7 +215,7 @@ def _chosen_columns(path: Path, have: list[str], spec: InputSpec) -> tuple[str, 
     return tuple(have)
 
 
-def _check_there(path: Path, names: Sequence[str], have: Sequence[str]) -> None:
+def _check_there(path: Path | str, names: Sequence[str], have: Sequence[str]) -> None:
     missing = [name for name in names if name not in have]
     if missing:
         raise DataError(
@@ -217,7 +223,7 @@ def _check_there(path: Path, names: Sequence[str], have: Sequence[str]) -> None:
         )
 
 
-def _matrix(path: Path, columns: dict[str, Column], spec: InputSpec) -> Array:
+def _matrix(path: Path | str, columns: dict[str, Column], spec: InputSpec) -> Array:
     numbers = [numbers_of(path, name, column) for name, column in columns.items()]
     rows = len(numbers[0]) if numbers else 0
     matrix: Array = np.stack(numbers, axis=1) if numbers else np.empty((rows, 0))

@@ -38,7 +38,7 @@ def check_inputs(
     named = _by_name(specs, given)
     arrays = {spec.name: _check_one(spec, named[spec.name], finite=finite) for spec in specs}
     rows = {name: len(array) for name, array in arrays.items()}
-    if len(set(rows.values())) > 1:
+    if len(rows) > 1 and len(set(rows.values())) > 1:
         counts = ", ".join(f"{name!r} {count}" for name, count in rows.items())
         raise InputError(f"inputs have unlike numbers of rows ({counts}): give as many of each")
     return arrays
@@ -97,9 +97,12 @@ def _check_shape(spec: InputSpec, array: Array) -> None:
 
 
 def _fits(want: Sequence[int | None], got: Sequence[int]) -> bool:
-    return len(want) == len(got) and all(
-        size in (None, have) for size, have in zip(want, got, strict=True)
-    )
+    if len(want) != len(got):
+        return False
+    for size, have in zip(want, got, strict=True):
+        if size is not None and size != have:
+            return False
+    return True
 
 
 def _shape_remedy(want: Sequence[int | None], got: Sequence[int]) -> str:

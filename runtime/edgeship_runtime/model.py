@@ -71,9 +71,10 @@ class Model:
         rows = len(next(iter(checked.values())))
         if rows == 0:
             return {spec.name: _empty(spec) for spec in self.contract.outputs}
-        pieces = [self._run(piece) for piece in _pieces(checked, rows)]
-        if len(pieces) == 1:
-            return pieces[0]
+        size = sum(array.nbytes for array in checked.values())
+        if size <= _PIECE_BYTES:
+            return self._run(checked)
+        pieces = [self._run(piece) for piece in _pieces(checked, rows, size)]
         return {
             spec.name: np.concatenate([piece[spec.name] for piece in pieces])
             for spec in self.contract.outputs
@@ -141,9 +142,8 @@ def _choose(bundle: Bundle) -> VariantSpec:
     )
 
 
-def _pieces(inputs: dict[str, Array], rows: int) -> Iterator[dict[str, Array]]:
-    row_bytes = max(1, sum(array.nbytes for array in inputs.values()) // rows)
-    step = max(1, _PIECE_BYTES // row_bytes)
+def _pieces(inputs: dict[str, Array], rows: int, size: int) -> Iterator[dict[str, Array]]:
+    step = max(1, _PIECE_BYTES * rows // size)
     for start in range(0, rows, step):
         yield {name: array[start : start + step] for name, array in inputs.items()}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -96,3 +97,46 @@ def test_a_wrapper_in_a_skops_file_is_opened_on_trust(tmp_path: Path) -> None:
         edgeship.convert(tmp_path / "model.skops", tmp_path / "b")
     bundle = edgeship.convert(tmp_path / "model.skops", tmp_path / "b", trust=untrusted)
     assert load(bundle).predict(rows)["label"].tolist() == model.predict(rows).tolist()
+
+
+def people(north: str = "Tromsø") -> tuple[pd.DataFrame, Array]:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "height": random.normal(size=300),
+            "city": pd.Categorical(random.choice(["Oslo", "Bergen", north], 300)),
+            "grade": pd.Categorical(random.choice([10, 20, 30], 300)),
+        }
+    )
+    return frame, ((frame.city == "Oslo") ^ (frame.height > 0) ^ (frame.grade == 20)).to_numpy()
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_categories_of_a_data_frame_are_words(library: str, tmp_path: Path) -> None:
+    module = pytest.importorskip(library)
+    north = "Tromsø" if library == "lightgbm" else "Bodo"
+    rows, truth = people(north)
+    if library == "lightgbm":
+        model = module.LGBMClassifier(
+            n_estimators=10, verbose=-1, min_data_per_group=5, cat_smooth=1, max_cat_to_onehot=1
+        )
+    else:
+        model = module.XGBClassifier(n_estimators=10, enable_categorical=True)
+    model.fit(rows, truth)
+    bundle = edgeship.convert(model, tmp_path / "b", data=rows)
+    height, city, grade = bundle.manifest.inputs
+    assert (city.dtype, city.categories) == ("string", tuple(sorted(["Bergen", "Oslo", north])))
+    assert (grade.dtype, grade.categories) == ("int64", (10, 20, 30))
+    assert height.dtype == "float32"
+    narrow = rows.assign(height=rows.height.astype(np.float32))
+    assert load(bundle).predict(rows)["label"].tolist() == model.predict(narrow).tolist()
+    # What is missing goes the model's way.
+    without = narrow.assign(city=narrow.city.where(narrow.index % 3 > 0))
+    assert load(bundle).predict(without)["label"].tolist() == model.predict(without).tolist()
+
+
+def test_words_that_xgboost_cuts_off_are_refused(tmp_path: Path) -> None:
+    module = pytest.importorskip("xgboost")
+    model = module.XGBClassifier(n_estimators=2, enable_categorical=True).fit(*people())
+    with pytest.raises(SourceError, match="not plain ASCII"):
+        edgeship.convert(model, tmp_path / "b")

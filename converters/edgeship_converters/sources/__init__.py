@@ -12,7 +12,9 @@ from typing import Any
 from edgeship_converters.errors import SourceError
 from edgeship_converters.sources.boosters import LIBRARIES, as_estimator, is_booster
 from edgeship_converters.sources.fingerprint import of_file, of_folder
+from edgeship_converters.sources.sklearn_inputs import Form
 from edgeship_converters.sources.source import Kind, Source, TensorFlowSource
+from edgeship_runtime.bundle.manifest import DType
 
 SUFFIXES: dict[str, Kind] = {
     ".keras": "keras",
@@ -34,6 +36,8 @@ def open_source(
     signature: str | None = None,
     trust: Sequence[str] = (),
     converters: Sequence[str] | Mapping[Any, Any] = (),
+    inputs: Form = "auto",
+    schema: Mapping[str, DType] | None = None,
 ) -> Source:
     """Load a source model, or take one that is in memory.
 
@@ -49,12 +53,15 @@ def open_source(
         trust: the types in a `.skops` file that skops does not know and the user vouches for.
         converters: of the user's own, each as `package.Class=module:function`; or the functions,
             by class or by its name.
+        inputs: of a scikit-learn model: one `matrix`, an input for each of the `columns`, or
+            `auto`: a matrix unless there is text among them.
+        schema: what its columns hold, by name, as far as a sample of rows tells.
 
     Raises:
         SourceError: where there is none, or it cannot be opened.
     """
     if not isinstance(given, str | os.PathLike):
-        return _in_memory(given, converters)
+        return _in_memory(given, converters, inputs, schema)
     where = Path(given)
     if not where.exists():
         raise SourceError(f"there is no model at {where}")
@@ -70,9 +77,11 @@ def open_source(
     match SUFFIXES.get(suffix):
         case "sklearn":
             from edgeship_converters.sources.own_converters import import_converters
+            from edgeship_converters.sources.sklearn_inputs import Asked
             from edgeship_converters.sources.sklearn_model import Allowed, load_sklearn
 
-            allowed = Allowed(allow_pickle, tuple(trust), import_converters(converters))
+            asked = Asked(inputs, schema or {})
+            allowed = Allowed(allow_pickle, tuple(trust), import_converters(converters), asked)
             return load_sklearn(where, of_file(where), allowed)
         case "keras":
             # Said before seconds are spent on importing TensorFlow.
@@ -111,7 +120,12 @@ def default_name(given: Any) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64] or "model"
 
 
-def _in_memory(model: Any, converters: Sequence[str] | Mapping[Any, Any]) -> Source:
+def _in_memory(
+    model: Any,
+    converters: Sequence[str] | Mapping[Any, Any],
+    inputs: Form,
+    schema: Mapping[str, DType] | None,
+) -> Source:
     # A model's framework is imported already; asking its classes imports no other.
     kinds = {(kind.__module__.split(".")[0], kind.__name__) for kind in type(model).__mro__}
     if ("keras", "Model") in kinds:
@@ -125,10 +139,12 @@ def _in_memory(model: Any, converters: Sequence[str] | Mapping[Any, Any]) -> Sou
     booster = is_booster(model)
     if booster or (hasattr(model, "fit") and hasattr(model, "get_params")):
         from edgeship_converters.sources.own_converters import import_converters
+        from edgeship_converters.sources.sklearn_inputs import Asked
         from edgeship_converters.sources.sklearn_model import in_memory as sklearn_in_memory
 
         estimator = as_estimator(model) if booster else model
-        return sklearn_in_memory(estimator, import_converters(converters))
+        asked = Asked(inputs, schema or {})
+        return sklearn_in_memory(estimator, import_converters(converters), asked)
     raise SourceError(
         f"a {type(model).__name__} cannot be converted from memory: expected a Keras or "
         "scikit-learn model, or the path of a model file"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,64 @@ def as_estimator(booster: Any) -> Any:
     if type(booster).__module__.startswith("lightgbm"):
         return _of_lightgbm(booster)
     return _of_xgboost(booster)
+
+
+def categories_of(model: Any) -> dict[int, list[Any]]:
+    """The categories that a model met in columns of pandas's category dtype, by the column's place.
+
+    A wrapper of either library that was fitted on a data frame keeps them, and codes rows by them.
+
+    Raises:
+        SourceError: where the model does not tell which column has which.
+    """
+    package = type(model).__module__.split(".")[0]
+    if package == "lightgbm" and hasattr(model, "booster_"):
+        return _categories_of_lightgbm(model.booster_)
+    if package == "xgboost" and hasattr(model, "get_booster"):
+        return _categories_of_xgboost(model.get_booster())
+    return {}
+
+
+def _categories_of_lightgbm(booster: Any) -> dict[int, list[Any]]:
+    known = booster.pandas_categorical or []
+    if not known:
+        return {}
+    # The parameters stand at the end of the model's own text form.
+    lines = re.findall(r"^\[categorical_feature: (.*)\]$", booster.model_to_string(), re.MULTILINE)
+    line = lines[-1] if lines else ""
+    places = [int(place) for place in line.split(",") if place]
+    if len(places) != len(known):
+        raise SourceError(
+            f"the model has categories of {len(known)} columns of its data frame, and splits by "
+            f"category in {len(places)}, so that it does not tell which they are: fit it without "
+            "ordered categories, and without categorical_feature"
+        )
+    return dict(zip(sorted(places), known, strict=True))
+
+
+def _categories_of_xgboost(booster: Any) -> dict[int, list[Any]]:
+    gradient = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]
+    held = gradient["gbtree"] if gradient["name"] == "dart" else gradient
+    encoded = held.get("model", {}).get("cats", {}).get("enc", [])
+    found = {place: _decoded(column) for place, column in enumerate(encoded)}
+    return {place: known for place, known in found.items() if known}
+
+
+def _decoded(column: dict[str, Any]) -> list[Any]:
+    """One column's categories: numbers as they are, or words by where each ends.
+
+    XGBoost 3.2 counts letters for bytes there, and so cuts off words that are not ASCII.
+    """
+    if "offsets" not in column:
+        return list(column["values"])
+    letters = bytes(value % 256 for value in column["values"])
+    ends = column["offsets"]
+    if not letters.isascii():
+        raise SourceError(
+            "XGBoost keeps no more than a part of categories that are not plain ASCII: spell them "
+            "so, and fit the model again"
+        )
+    return [letters[start:end].decode() for start, end in pairwise(ends)]
 
 
 def _of_lightgbm(booster: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from edgeship_converters.sources.boosters import categories_of
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle.manifest import ClassLabel, DType
 from edgeship_runtime.tables import is_missing
@@ -28,6 +29,7 @@ class Column:
         categories: those that an encoder in the model knows, without the missing one.
         missing: what the model has for a missing text, None or NaN.
         used: whether any step looks at the column.
+        coded: whether the model itself knows the categories, by pandas's category dtype.
     """
 
     name: str
@@ -35,11 +37,20 @@ class Column:
     categories: tuple[ClassLabel, ...] = ()
     missing: float | None = math.nan
     used: bool = True
+    coded: bool = False
 
 
 def columns_of_model(estimator: Any) -> list[Column]:
     """The columns that a fitted estimator takes, in order."""
     names = names_of(estimator)
+    coded = categories_of(estimator)
+    if coded:
+        return [
+            replace(_column(name, _listed(coded[place]), used=True), coded=True)
+            if place in coded
+            else Column(name, "float32")
+            for place, name in enumerate(names)
+        ]
     known: dict[int, Array] = {}
     used: set[int] = set()
     for place, values in _seen(estimator, list(range(len(names)))):
@@ -79,6 +90,12 @@ def chosen_columns(columns: Any, names: list[str]) -> list[int]:
     if chosen.dtype.kind in "UO":
         return [names.index(str(column)) for column in chosen]
     return [places[int(column)] for column in chosen]
+
+
+def _listed(categories: list[Any]) -> Array:
+    listed = np.empty(len(categories), object)
+    listed[:] = categories
+    return listed
 
 
 def _column(name: str, values: Array | None, *, used: bool) -> Column:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -14,8 +14,29 @@ from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.sklearn_columns import Column, columns_of_model
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import InputSpec
+from edgeship_runtime.bundle.manifest import DType
 from edgeship_runtime.inputs import ANY_NAME
 from edgeship_runtime.tables import MISSING_TEXT
+
+Form: TypeAlias = Literal["auto", "matrix", "columns"]
+FORMS: tuple[Form, ...] = ("auto", "matrix", "columns")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user says of the inputs.
+
+    Attributes:
+        form: one `matrix`, an input for each of the `columns`, or `auto`: a matrix unless there
+            is text among them.
+        schema: what a column holds, by its name, as far as a sample of rows tells.
+    """
+
+    form: Form = "auto"
+    schema: Mapping[str, DType] = field(default_factory=dict)
+
+
+NOTHING = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,9 @@ class Inputs:
                 held[column.name] = np.zeros(count)
                 continue
             held[column.name] = _as_fitted(arrays[column.name], column)
+        coded = [column for column in self.columns if column.coded]
+        if coded:
+            return _frame_of_categories(held, coded)
         if self.named:
             return _frame(held)
         table = np.empty((count, len(held)), object)
@@ -89,11 +113,12 @@ class Inputs:
         return replace(self, specs=specs)
 
 
-def inputs_of(estimator: Any) -> Inputs:
+def inputs_of(estimator: Any, asked: Asked = NOTHING) -> Inputs:
     """What a fitted estimator takes.
 
     Raises:
-        SourceError: for one that does not say how many features that is.
+        SourceError: for one that does not say how many features that is, and for text that a
+            matrix is to hold.
     """
     if getattr(estimator, "n_features_in_", None) is None:
         raise SourceError(
@@ -101,8 +126,14 @@ def inputs_of(estimator: Any) -> Inputs:
             "(n_features_in_): fit it on a matrix"
         )
     named = getattr(estimator, "feature_names_in_", None) is not None
-    columns = tuple(columns_of_model(estimator))
-    if any(column.dtype == "string" for column in columns):
+    columns = tuple(_as_asked(column, asked) for column in columns_of_model(estimator))
+    text = [column.name for column in columns if column.dtype == "string"]
+    if text and asked.form == "matrix":
+        raise SourceError(
+            f"the model takes text, in {', '.join(repr(name) for name in text[:6])}, which a "
+            "matrix of numbers cannot hold: leave --inputs matrix away"
+        )
+    if text or asked.form == "columns" or any(column.coded for column in columns):
         specs = tuple(
             InputSpec(
                 name=column.name,
@@ -121,6 +152,16 @@ def inputs_of(estimator: Any) -> Inputs:
         feature_names=tuple(column.name for column in columns) if named else (),
     )
     return Inputs((matrix,), columns, named)
+
+
+def _as_asked(column: Column, asked: Asked) -> Column:
+    """A column that the model takes for numbers may be whole ones, truths, or text for a step."""
+    told = asked.schema.get(column.name)
+    if column.dtype != "float32" or told is None or told == "float32" or not column.used:
+        return column
+    if told != "string" and asked.form == "matrix":
+        return column
+    return replace(column, dtype=told)
 
 
 def finite(answers: Mapping[str, Array]) -> bool:
@@ -146,6 +187,20 @@ def _as_fitted(values: Array, column: Column) -> Array:
     if MISSING_TEXT not in column.categories:
         words[values == MISSING_TEXT] = column.missing
     return words
+
+
+def _frame_of_categories(columns: dict[str, Array], coded: Sequence[Column]) -> Any:
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        raise SourceError(
+            "the model was fitted on pandas's categories, so it takes its rows as such: "
+            "pip install pandas"
+        ) from error
+    frame = pandas.DataFrame(columns)
+    for column in coded:
+        frame[column.name] = pandas.Categorical(frame[column.name], list(column.categories))
+    return frame
 
 
 def _frame(columns: dict[str, Array]) -> Any:

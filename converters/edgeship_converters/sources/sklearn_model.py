@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.boosters import LIBRARIES, as_estimator, is_booster, load_booster
 from edgeship_converters.sources.sklearn_answers import answer, interface
-from edgeship_converters.sources.sklearn_inputs import finite, inputs_of
+from edgeship_converters.sources.sklearn_inputs import NOTHING, Asked, finite, inputs_of
 from edgeship_converters.sources.source import Kind
 from edgeship_converters.sources.trees import TREE_TYPE, check_trees
 from edgeship_runtime.arrays import Array, Arrays
@@ -40,6 +40,7 @@ class SklearnSource:
         *,
         converters: Mapping[str, Converter] | None = None,
         told: Sequence[str] = (),
+        asked: Asked = NOTHING,
     ) -> None:
         """Take a fitted estimator.
 
@@ -48,6 +49,7 @@ class SklearnSource:
             sha256: of its file.
             converters: the user's own, by the name of the class that each is for.
             told: what the user should know of how it was opened.
+            asked: what the user says of the inputs.
 
         Raises:
             SourceError: where it does not say what it takes, or answers nothing about new rows.
@@ -56,7 +58,7 @@ class SklearnSource:
         self.converters = dict(converters or {})
         self.warnings = tuple(told)
         self.sha256 = sha256
-        self.inputs = inputs_of(estimator)
+        self.inputs = inputs_of(estimator, asked)
         self._interface = interface(estimator, self.inputs.rows(self.inputs.example()))
         self.inputs = self.inputs.with_missing(self._answers)
         self.contract = Contract(
@@ -92,11 +94,13 @@ class Allowed:
         allow_pickle: whether a pickle may be opened.
         trust: the types of a `.skops` file that the user vouches for.
         converters: the user's own.
+        asked: what the user says of the inputs.
     """
 
     allow_pickle: bool = False
     trust: tuple[str, ...] = ()
     converters: Mapping[str, Converter] = field(default_factory=dict)
+    asked: Asked = NOTHING
 
 
 def load_sklearn(path: Path, sha256: str, allowed: Allowed) -> SklearnSource:
@@ -125,10 +129,16 @@ def load_sklearn(path: Path, sha256: str, allowed: Allowed) -> SklearnSource:
             f"{path} holds a {type(estimator).__name__}, expected a scikit-learn model"
         )
     _check_fitted(estimator, f"{path} holds a model that")
-    return SklearnSource(estimator, sha256, converters=allowed.converters, told=told)
+    return SklearnSource(
+        estimator, sha256, converters=allowed.converters, told=told, asked=allowed.asked
+    )
 
 
-def in_memory(estimator: Any, converters: Mapping[str, Converter] | None = None) -> SklearnSource:
+def in_memory(
+    estimator: Any,
+    converters: Mapping[str, Converter] | None = None,
+    asked: Asked = NOTHING,
+) -> SklearnSource:
     """A fitted estimator as its author has it; its hash is that of its pickled parts.
 
     Raises:
@@ -140,7 +150,7 @@ def in_memory(estimator: Any, converters: Mapping[str, Converter] | None = None)
     parts = io.BytesIO()
     joblib.dump(estimator, parts)
     sha256 = hashlib.sha256(parts.getvalue()).hexdigest()
-    return SklearnSource(estimator, sha256, converters=converters)
+    return SklearnSource(estimator, sha256, converters=converters, asked=asked)
 
 
 def _check_fitted(estimator: Any, what: str) -> None:

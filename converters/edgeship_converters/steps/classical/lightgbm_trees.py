@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeship_converters.sources.boosters import categories_of
 from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.ensembles import (
@@ -18,7 +19,12 @@ from edgeship_converters.steps.classical.ensembles import (
     with_nan,
 )
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
+from edgeship_converters.steps.classical.membership import (
+    THRESHOLD,
+    Split,
+    with_codes,
+    with_memberships,
+)
 from edgeship_converters.steps.classical.rows import Rows
 
 # Numbers as near to 0 as this count as 0 (kZeroThreshold in LightGBM's meta.h).
@@ -36,21 +42,21 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     name, options = _objective(dump)
     factor = float(options.get("sigmoid", "1"))
     if name in ("binary", "multiclass"):
-        trees, rows, missing = _trees(dump, rows, graph)
+        trees, rows, missing = _trees(model, dump, rows, graph)
         share = (factor if name == "binary" else 1.0) / _divisor(dump, trees)
         scaled = [replace(tree, values=tree.values * share) for tree in trees]
         start = np.zeros(trees[0].values.shape[1])
         return most_likely(scaled, start, rows, graph, reads="float64", missing=missing)
     if name != "multiclassova":
         raise ValueError(_no_form(name))
-    likely = graph.Sigmoid(graph.Mul(_raw(dump, rows, graph), factor))
+    likely = graph.Sigmoid(graph.Mul(_raw(model, dump, rows, graph), factor))
     return Answers(index=graph.ArgMax(likely, axis=1, keepdims=0), probabilities=likely)
 
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
     """LGBMRegressor and LGBMRanker: the sum of the leaves, bent back as the objective says."""
     dump = model.booster_.dump_model()
-    raw = flat(graph, _raw(dump, rows, graph))
+    raw = flat(graph, _raw(model, dump, rows, graph))
     name, options = _objective(dump)
     if name in _LOGARITHMIC:
         return Answers(prediction=graph.Exp(raw))
@@ -73,9 +79,9 @@ def _no_form(name: str) -> str:
     return f"its objective is {name!r}, which has no ONNX form here"
 
 
-def _raw(dump: dict[str, Any], rows: Rows, graph: Graph) -> str:
+def _raw(model: Any, dump: dict[str, Any], rows: Rows, graph: Graph) -> str:
     """(rows, trees of an iteration): the sums of the leaves, or their means in a random forest."""
-    trees, rows, missing = _trees(dump, rows, graph)
+    trees, rows, missing = _trees(model, dump, rows, graph)
     sums = ensemble(trees, rows, graph, exact=True, reads="float64", missing=missing)
     divisor = _divisor(dump, trees)
     return graph.Div(sums, divisor) if divisor != 1 else sums
@@ -86,9 +92,13 @@ def _divisor(dump: dict[str, Any], trees: list[Tree]) -> float:
     return len(trees) / trees[0].values.shape[1] if dump["average_output"] else 1.0
 
 
-def _trees(dump: dict[str, Any], rows: Rows, graph: Graph) -> tuple[list[Tree], Rows, bool]:
+def _trees(
+    model: Any, dump: dict[str, Any], rows: Rows, graph: Graph
+) -> tuple[list[Tree], Rows, bool]:
     """The trees, the rows that they look at, and whether these may hold NaN in any case."""
     outputs = dump["num_tree_per_iteration"]
+    known = categories_of(model)
+    rows = with_codes(known, rows, graph)
     found = [_nodes(info["tree_structure"]) for info in dump["tree_info"]]
     inner = [node for nodes in found for node in nodes if "split_feature" in node]
     zeros = {node["split_feature"] for node in inner if node["missing_type"] == "Zero"}
@@ -97,7 +107,7 @@ def _trees(dump: dict[str, Any], rows: Rows, graph: Graph) -> tuple[list[Tree], 
         rows = _zeros_missing(sorted(zeros), rows, graph)
     rows, columns = with_memberships(splits, rows, graph)
     trees = [_tree(nodes, columns, number % outputs, outputs) for number, nodes in enumerate(found)]
-    return trees, rows, bool(zeros)
+    return trees, rows, bool(zeros or known)
 
 
 def _nodes(root: dict[str, Any]) -> list[dict[str, Any]]:

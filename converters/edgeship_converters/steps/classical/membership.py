@@ -1,14 +1,15 @@
-"""Splits by category as columns that trees can look at: 1 where a row's category is in a set."""
+"""Categories for trees: as codes, and splits as columns of 1 where a row's one is in a set."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from edgeship_converters.steps.classical.dispatch import through
-from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.graph import ML, Graph
 from edgeship_converters.steps.classical.rows import Block, Rows, beside
 
 # A column, and the numbers of the categories that a split asks about.
@@ -16,6 +17,40 @@ Split: TypeAlias = "tuple[int, frozenset[int]]"
 
 # Between 0 and 1: a member goes to the right of it.
 THRESHOLD = 0.5
+
+
+def with_codes(known: Mapping[int, Sequence[Any]], rows: Rows, graph: Graph) -> Rows:
+    """The rows with each category's place among those of its column; NaN for one unknown.
+
+    Args:
+        known: the categories by column, words or numbers.
+        rows: with the categories themselves.
+        graph: where the operators are added.
+    """
+    if not known:
+        return rows
+    rows = through(rows, graph)
+    parts = []
+    for place, block in enumerate(rows.columns(graph)):
+        if place not in known:
+            parts.append(Rows((block,)))
+            continue
+        words = block.kind == "string"
+        keys = (
+            {"keys_strings": [str(category) for category in known[place]]}
+            if words
+            else {"keys_floats": [float(category) for category in known[place]]}
+        )
+        (code,) = graph.node(
+            "LabelEncoder",
+            block.value if words else block.cast("float32", graph),
+            domain=ML,
+            values_floats=[float(code) for code in range(len(known[place]))],
+            default_float=float("nan"),
+            **keys,
+        )
+        parts.append(Rows((Block(code, 1, "float32"),)))
+    return replace(beside(parts), names=rows.names)
 
 
 def with_memberships(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeship_converters.sources.boosters import categories_of
 from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.ensembles import (
@@ -19,7 +20,12 @@ from edgeship_converters.steps.classical.ensembles import (
     with_nan,
 )
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.membership import THRESHOLD, Split, with_memberships
+from edgeship_converters.steps.classical.membership import (
+    THRESHOLD,
+    Split,
+    with_codes,
+    with_memberships,
+)
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 
@@ -121,6 +127,8 @@ def _read(model: Any) -> _Read:
 def _trees(read: _Read, model: Any, rows: Rows, graph: Graph) -> tuple[list[Tree], Rows, bool]:
     """The trees, the rows that they look at, and whether these may hold NaN in any case."""
     splits = [split for tree in read.trees for split in _splits(tree).values()]
+    known = categories_of(model)
+    rows = with_codes(known, rows, graph)
     sentinel = model.missing
     named = sentinel is not None and not np.isnan(sentinel)
     if named:
@@ -133,7 +141,7 @@ def _trees(read: _Read, model: Any, rows: Rows, graph: Graph) -> tuple[list[Tree
         _tree(tree, columns, target, len(read.start), weight)
         for tree, target, weight in zip(read.trees, read.targets, read.weights, strict=True)
     ]
-    return trees, rows, named
+    return trees, rows, bool(named or known)
 
 
 def _splits(tree: dict[str, Any]) -> dict[int, Split]:
