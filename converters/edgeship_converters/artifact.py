@@ -68,6 +68,8 @@ class Task:
         calibration: rows for choosing quantization ranges, by input name; never rows that parity
             is judged on, in random order. None where no data was given.
         layers: the names of the model's layers in its own order, where the source tells them.
+        classical: whether the source is a classical model, of which smaller formats need not be
+            smaller: trees and tables stay as they are.
         io: whether `tflite-int8` takes and gives floats, or its own integers.
         recipe: how the step at hand quantizes; None for one that does not.
         ranges: gives the ranges of activations for a recipe, where they are known already; they
@@ -78,6 +80,7 @@ class Task:
     contract: Contract
     calibration: dict[str, Array] | None = None
     layers: tuple[str, ...] = ()
+    classical: bool = False
     io: Io = "float"
     recipe: Recipe | None = None
     ranges: Callable[[Recipe], Any] | None = None

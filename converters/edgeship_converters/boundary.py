@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 
 from edgeship_runtime import labels
 from edgeship_runtime.arrays import Array, Arrays
@@ -69,11 +70,11 @@ def beside_boundary(
 
 def boundary_evidence(
     contract: Contract, expected: Arrays, outputs: Arrays
-) -> BoundaryEvidence | None:
+) -> BoundaryEvidence | UnsetType:
     """How many rows beside the boundary a variant labels otherwise, and how near they were."""
     flipped = labels.flipped(contract, expected, outputs)
     if flipped is None:
-        return None
+        return UNSET
     gaps = _gaps(contract, expected)
     return BoundaryEvidence(
         rows=len(flipped),

@@ -81,7 +81,9 @@ def carry_out(request: Request, output: str | os.PathLike[str]) -> Conversion:
     for variant, met in studied.met.items():
         made[variant], proofs[variant], recipes[variant] = met.artifact, met.proof, met.recipe
     left_out |= _settle(plan, proofs)
-    for warning in _left_out(left_out, searched=request.sensitivity):
+    # Classical models have no layers to look for.
+    searched = request.sensitivity or ready.task.classical
+    for warning in _left_out(left_out, searched=searched):
         request.on_warning(warning)
     shipped = {v: proofs[v] for v in plan.variants if v not in left_out}
     for variant, proof in shipped.items():
@@ -127,11 +129,15 @@ def _settle(plan: Plan, proofs: dict[str, Proof]) -> dict[str, str]:
 def _left_out(reasons: dict[str, str], *, searched: bool) -> Iterator[str]:
     """A line for each cause, and one for all that follows from others."""
     derived = [variant for variant, reason in reasons.items() if reason == DERIVED]
+    alike: dict[str, list[str]] = {}
     for variant, reason in reasons.items():
         if reason != DERIVED:
             mix = variant in SEARCHED and not searched and "--max-drop" in reason
             hint = "; --sensitivity looks for layers to keep in float" if mix else ""
-            yield f"{variant} is left out: {reason}{hint}"
+            alike.setdefault(reason + hint, []).append(variant)
+    for reason, variants in alike.items():
+        verb = "is" if len(variants) == 1 else "are"
+        yield f"{', '.join(variants)} {verb} left out: {reason}"
     if derived:
         yield f"left out with what they are made from: {', '.join(derived)}"
 

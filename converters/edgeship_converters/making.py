@@ -14,6 +14,8 @@ from edgeship_converters.remembered import RememberedSource
 from edgeship_converters.tools import making_depends_on
 from edgeship_runtime.quiet import quiet
 
+# A smaller format of a classical model is worth its roundings below this share of the bytes.
+_WORTH = 0.9
 DERIVED = "is made from one that is left out"
 
 
@@ -86,6 +88,8 @@ class Maker:
         self.on_step(f"making {step.variant}")
         with quiet(keep_log=keep_log):
             artifact = take(step, model if start is None else start, task)
+        if task.classical and start is not None:
+            _check_smaller(step, start, artifact)
         self.cache.keep(key, artifact)
         return artifact
 
@@ -105,4 +109,13 @@ class Maker:
             tuple(task.recipe.layers.items()) if task.recipe else (),
             digest_arrays(rows),
             making_depends_on(),
+        )
+
+
+def _check_smaller(step: Step, start: Artifact, made: Artifact) -> None:
+    before, after = (sum(map(len, artifact.files.values())) for artifact in (start, made))
+    if after > _WORTH * before:
+        raise StepError(
+            f"hardly smaller than {step.start}, as little of the model is matrices of float32: "
+            "trees and tables stay as they are"
         )

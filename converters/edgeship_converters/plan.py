@@ -56,11 +56,6 @@ STEPS = (
     Step("onnx-float32", "onnx-dynamic-int8", _ORT, real_rows=True),
     Step("onnx-float32", "onnx-int8", _ORT, real_rows=True),
 )
-# Trees are decided, not computed, and quantize to nothing useful; the classical models that do
-# gain are a matter of their own.
-_NOT_FOR: dict[Kind, tuple[str, ...]] = {
-    "sklearn": ("onnx-float16", "onnx-dynamic-int8", "onnx-int8"),
-}
 
 
 def take(step: Step, start: Any, task: Task) -> Artifact:
@@ -129,8 +124,7 @@ def reachable(kind: Kind) -> dict[str, Step]:
     starts = {str(kind)}
     # STEPS lists each start before what is made of it, so that one pass finds the shortest ways.
     for step in STEPS:
-        fits = step.start in starts and step.variant not in _NOT_FOR.get(kind, ())
-        if fits and step.variant not in found:
+        if step.start in starts and step.variant not in found:
             found[step.variant] = step
             starts.add(step.variant)
     return found

@@ -104,7 +104,14 @@ def prepare(request: Request) -> Prepared:
     )
     # For trials; which rows become goldens shows when all variants have answered.
     draft.set_goldens(_first(rows.judged), _first(expected))
-    task = Task(name, rows.contract, rows.calibration, layers=source.facts.layers, io=request.io)
+    task = Task(
+        name,
+        rows.contract,
+        rows.calibration,
+        layers=source.facts.layers,
+        classical=source.kind == "sklearn",
+        io=request.io,
+    )
     return Prepared(source, plan, recipes, rows, judge, task, draft, cache, warnings)
 
 

@@ -64,7 +64,8 @@ class Study:
         forms = {start: self._layered(start) for start in self._starts()}
         met = {}
         for step in plan.steps:
-            if step.variant in SEARCHED and _misses_budget(step, proofs):
+            searched = step.variant in SEARCHED and step.start in forms
+            if searched and _misses_budget(step, proofs):
                 met[step.variant] = self._search(step, forms[step.start])
         if not forms:
             on_warning(

@@ -261,7 +261,7 @@ def show_boundary(bundle: Bundle) -> None:
     """What became of rows right beside the boundaries between classes, where it was looked at."""
     for variant in bundle.manifest.variants:
         found = variant.evidence.boundary
-        if found is None:
+        if not found:
             continue
         words = f"{found.label_flips} of {found.rows} labels flipped right beside the boundary"
         if found.label_flips and found.widest_gap is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import helper
+from onnx import helper, numpy_helper
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     HistGradientBoostingClassifier,
@@ -40,13 +40,18 @@ def rows_at_thresholds(model: Any) -> Array:
     rows = []
     middle = np.zeros(WIDTH, np.float32)
     for node in classical_model(source, Task("m", source.contract)).graph.node:
-        if node.op_type != "TreeEnsembleRegressor":
+        if not node.op_type.startswith("TreeEnsemble"):
             continue
         given = {
             attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute
         }
+        thresholds = (
+            numpy_helper.to_array(given["nodes_values_as_tensor"])
+            if "nodes_values_as_tensor" in given
+            else given["nodes_values"]
+        )
         for feature, threshold, mode in zip(
-            given["nodes_featureids"], given["nodes_values"], given["nodes_modes"], strict=True
+            given["nodes_featureids"], thresholds, given["nodes_modes"], strict=True
         ):
             if mode == b"LEAF" or not np.isfinite(threshold):
                 continue

@@ -62,7 +62,8 @@ def test_every_start_comes_before_what_is_made_of_it() -> None:
 
 
 def test_scikit_learn_reaches_onnx() -> None:
-    assert list(reachable("sklearn")) == ["onnx-float32"]
+    quantized = ["onnx-float16", "onnx-dynamic-int8", "onnx-int8"]
+    assert list(reachable("sklearn")) == ["onnx-float32", *quantized]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import hashlib
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from edgeship_runtime.errors import BundleError
 
@@ -116,8 +117,8 @@ class Evidence(_Fact, frozen=True, kw_only=True):
     """What the comparison of a variant with the source model showed.
 
     `rows_from`: `eval-data` (the user's own), `held-out` (split off the data, never used to
-    calibrate) or `synthetic` (drawn, where no data was given). `metric` is null without labels,
-    `boundary` for models other than classical classifiers.
+    calibrate) or `synthetic` (drawn, where no data was given). `metric` is null without labels.
+    `boundary` is there for classical classifiers only.
     """
 
     rows: int
@@ -127,7 +128,7 @@ class Evidence(_Fact, frozen=True, kw_only=True):
     metric: Literal["accuracy", "r2"] | None = None
     source_metric: float | None = None
     variant_metric: float | None = None
-    boundary: BoundaryEvidence | None = None
+    boundary: BoundaryEvidence | UnsetType = UNSET
 
 
 class VariantSpec(_Fact, frozen=True, kw_only=True, omit_defaults=True):

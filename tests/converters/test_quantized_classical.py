@@ -1,0 +1,71 @@
+"""Smaller ONNX forms of classical models: where matrices are most of it, not where trees are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from edgeship_converters.convert import carry_out
+from edgeship_converters.errors import StepError
+from edgeship_converters.request import Request
+
+
+def digits() -> dict[str, Any]:
+    rows, truth = load_digits(return_X_y=True)
+    return {"x": rows.astype(np.float32), "y": truth}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("model", "variant", "share"),
+    [
+        (make_pipeline(StandardScaler(), LogisticRegression()), "onnx-float16", 0.6),
+        (make_pipeline(StandardScaler(), LogisticRegression()), "onnx-dynamic-int8", 0.5),
+        (make_pipeline(StandardScaler(), SVC()), "onnx-dynamic-int8", 0.3),
+        (MLPClassifier((100,), max_iter=30, random_state=0), "onnx-int8", 0.4),
+        (PCA(40), "onnx-int8", 0.4),
+    ],
+)
+def test_matrices_become_smaller(model: Any, variant: str, share: float, tmp_path: Path) -> None:
+    data = digits()
+    model.fit(data["x"], data["y"])
+    request = Request(source=model, data=data, variants=["onnx-float32", variant], max_drop=0.02)
+    whole, small = carry_out(request, tmp_path / "b").bundle.manifest.variants
+    assert small.bytes < share * whole.bytes
+
+
+def test_trees_stay_as_they_are_and_that_is_told_once(tmp_path: Path) -> None:
+    data = digits()
+    model = RandomForestClassifier(5, random_state=0).fit(data["x"], data["y"])
+    told: list[str] = []
+    done = carry_out(Request(source=model, data=data, on_warning=told.append), tmp_path / "b")
+    assert [spec.name for spec in done.bundle.manifest.variants] == ["onnx-float32"]
+    (line,) = told
+    assert line.startswith("onnx-float16, onnx-dynamic-int8, onnx-int8 are left out: hardly small")
+    with pytest.raises(StepError, match="trees and tables stay as they are"):
+        carry_out(Request(source=model, data=data, variants="onnx-int8"), tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+
+
+def test_there_are_no_layers_to_look_for(tmp_path: Path) -> None:
+    data = digits()
+    model = make_pipeline(StandardScaler(), SVC()).fit(data["x"], data["y"])
+    told: list[str] = []
+    request = Request(
+        source=model, data=data, sensitivity=True, max_drop=0.0, on_warning=told.append
+    )
+    done = carry_out(request, tmp_path / "b")
+    assert "onnx-int8" in done.left_out
+    assert any("no layers to rank for --sensitivity" in line for line in told)
+    assert not any("--sensitivity looks for" in line for line in told)
