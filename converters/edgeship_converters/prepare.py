@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -84,8 +84,17 @@ def prepare(request: Request) -> Prepared:
         most,
         source.facts.known,
     )
-    check_enough(rows, plan)
-    warnings = (*source.facts.warnings, *check_data(source, rows, plan, cache))
+    try:
+        check_enough(rows, plan)
+        warnings = check_data(source, rows, plan, cache)
+    except DataError as error:
+        if source.kind != "sklearn" or not plan.may_leave_out:
+            raise
+        # Of these models the exact form is what most come for.
+        plan = replace(make_plan(source.kind, request.variants, with_data=False), without_data=())
+        told = f"smaller forms are not made, for want of rows to quantize with: {error}"
+        warnings = (told, *check_data(source, rows, plan, cache))
+    warnings = (*source.facts.warnings, *warnings)
     expected = source.predict(rows.judged)
     _check_finite(expected)
     judge = Judge(

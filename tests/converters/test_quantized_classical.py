@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -69,3 +71,25 @@ def test_there_are_no_layers_to_look_for(tmp_path: Path) -> None:
     assert "onnx-int8" in done.left_out
     assert any("no layers to rank for --sensitivity" in line for line in told)
     assert not any("--sensitivity looks for" in line for line in told)
+
+
+def test_few_rows_cost_the_smaller_forms_only(tmp_path: Path) -> None:
+    data = {name: array[:60] for name, array in digits().items()}
+    model = LogisticRegression(max_iter=500).fit(data["x"], data["y"])
+    told: list[str] = []
+    done = carry_out(Request(source=model, data=data, on_warning=told.append), tmp_path / "b")
+    assert [spec.name for spec in done.bundle.manifest.variants] == ["onnx-float32"]
+    assert "smaller forms are not made, for want of rows" in told[0]
+    assert done.without_data == ()
+
+
+def test_missing_values_have_no_scale(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+    truth = rows[:, 0] > 0
+    rows[::3, 1] = np.nan
+    model = make_pipeline(SimpleImputer(), MLPClassifier((64,), max_iter=20, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(rows, truth)
+    bundle = carry_out(Request(source=model, data={"x": rows, "y": truth}), tmp_path / "b").bundle
+    assert "onnx-float16" in [spec.name for spec in bundle.manifest.variants]

@@ -226,7 +226,10 @@ def test_rows_may_be_arrays_in_memory(digits: Path, tmp_path: Path) -> None:
     ("options", "message"),
     [
         ({"max_drop": "0.3%"}, "max_drop is a share"),
-        ({"data": 3}, "data is a file's path, a dict of arrays or an array, got a int"),
+        (
+            {"data": 3},
+            "data is a file's path, a data frame, a list of records",
+        ),
     ],
 )
 def test_options_of_a_wrong_type_are_refused(options: dict[str, Any], message: str) -> None:

@@ -109,3 +109,10 @@ def test_a_tree_that_lies_about_its_width_is_refused(tmp_path: Path) -> None:
         part.tree_ = forged
     with pytest.raises(SourceError, match="not sound"):
         open_source(saved(model, tmp_path))
+
+
+def test_a_model_in_memory_that_cannot_be_pickled_is_refused(tmp_path: Path) -> None:
+    model = make_pipeline(FunctionTransformer(lambda rows: rows), LinearRegression())
+    model.fit([[0.0], [1.0]], [0.0, 1.0])
+    with pytest.raises(SourceError, match=r"the Pipeline cannot be pickled.*top level of a module"):
+        convert(model, tmp_path / "b")

@@ -21,9 +21,9 @@ class Values:
     Attributes:
         spec: the contract's.
         array: in the contract's shape and dtype, the first axis rows.
-        rows: the same, all axes but the first made one.
-        low: the least value; NaN where there is a NaN.
-        high: the largest value; NaN where there is a NaN.
+        rows: the same, all axes but the first made one, and missing values filled in.
+        low: the least value; NaN where there is a NaN that is no missing value.
+        high: the largest value; NaN where there is such a NaN.
         flat: which rows hold one value throughout.
         sample: values drawn from all of them with a fixed seed, float64; all where there are few.
     """
@@ -58,6 +58,8 @@ def measure(spec: InputSpec, array: Array) -> Values | None:
     if array.size == 0 or array.dtype.kind not in "fiub":
         return None
     rows = np.ascontiguousarray(array).reshape(len(array), -1)
+    if spec.missing and array.dtype.kind == "f":
+        rows = _filled(rows)
     lows, highs = rows.min(axis=1), rows.max(axis=1)
     return Values(
         spec=spec,
@@ -68,6 +70,13 @@ def measure(spec: InputSpec, array: Array) -> Values | None:
         flat=lows == highs,
         sample=_sample(rows.reshape(-1)),
     )
+
+
+def _filled(rows: Array) -> Array:
+    """The rows with each column's median where a value is missing, which moves no figure far."""
+    missing = np.isnan(rows)
+    known = np.where(missing.all(axis=0), 0.0, rows)
+    return np.where(missing, np.nanmedian(known, axis=0), rows).astype(rows.dtype)
 
 
 def some_rows(rows: Array) -> Array:

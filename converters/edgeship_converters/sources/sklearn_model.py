@@ -148,7 +148,15 @@ def in_memory(
 
     _check_fitted(estimator, f"the {type(estimator).__name__}")
     parts = io.BytesIO()
-    joblib.dump(estimator, parts)
+    try:
+        joblib.dump(estimator, parts)
+    except Exception as error:
+        # A part of the model may refuse to be pickled in any way.
+        raise SourceError(
+            f"the {type(estimator).__name__} cannot be pickled, so that nothing tells it from "
+            f"another model ({in_a_line(error)}): define its functions and classes at the top "
+            "level of a module"
+        ) from error
     sha256 = hashlib.sha256(parts.getvalue()).hexdigest()
     return SklearnSource(estimator, sha256, converters=converters, asked=asked)
 

@@ -9,6 +9,7 @@ from onnx import ModelProto, TensorProto, ValueInfoProto, helper
 from sklearn.base import is_classifier
 
 from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.boundary import beside_boundary, boundary_evidence
 from edgeship_converters.errors import SourceError, StepError
 from edgeship_converters.parity import Judge
 from edgeship_converters.rows import drawn
@@ -19,16 +20,22 @@ from edgeship_converters.steps.classical.dispatch import Dispatch
 from edgeship_converters.steps.classical.estimators import ESTIMATORS
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Block, Kind, Rows, joined
-from edgeship_runtime.arrays import Array, numpy_dtype
-from edgeship_runtime.bundle import InputSpec, OutputSpec
+from edgeship_runtime import labels
+from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
+from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
 from edgeship_runtime.errors import EngineError
 
 _PROBED = 1000
+# By more than this the source's best score leads where it is no rounding that flips a label.
+_SURE = 1e-3
 
 
 def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
-    """Convert in float32 or, where that does not agree with the source, in float64.
+    """Convert in float32 or, where that does not decide as the source does, in float64.
+
+    Rows beside the boundary tell it from a form that only rounds: where float32 flips a label that
+    the source is sure of, as behind a tree's threshold, it is not a last bit of a sum.
 
     Raises:
         StepError: where there is no converter for the model or a step of it.
@@ -43,7 +50,9 @@ def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
         # What is wrong with the rows is for the proof to say.
         return single
     judge = Judge(task.contract, probe, expected, None, "held-out")
-    if _agrees(single, judge):
+    beside = beside_boundary(task.contract, source.predict, probe, expected)
+    sure = source.predict(beside) if beside else {}
+    if _agrees(single, judge) and not _sure_flips(single, task.contract, beside, sure):
         return single
     double = Artifact.of_file(canonical_bytes(classical_model(source, task, precise=True)))
     return double if _agrees(double, judge) else single
@@ -55,6 +64,17 @@ def _agrees(artifact: Artifact, judge: Judge) -> bool:
         return judge.verdict(OnnxRuntime(artifact.data).run(judge.inputs), "float32") is None
     except EngineError:
         return True
+
+
+def _sure_flips(artifact: Artifact, contract: Contract, beside: Arrays, expected: Arrays) -> bool:
+    """Whether a form flips a label beside the boundary where the source's scores lie apart.
+
+    Only probabilities tell: a decision that counts votes leaps with each of them.
+    """
+    if not beside or labels.score_output(contract) is None:
+        return False
+    found = boundary_evidence(contract, expected, OnnxRuntime(artifact.data).run(beside))
+    return bool(found and found.widest_gap is not None and found.widest_gap > _SURE)
 
 
 def classical_model(source: SklearnSource, task: Task, *, precise: bool = False) -> ModelProto:

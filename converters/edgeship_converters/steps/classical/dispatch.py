@@ -113,10 +113,6 @@ class Dispatch:
             rows = through(rows, self._graph)
         if not (self._precise or needs.precise) or self._graph.real == np.float64:
             return needs.convert(model, rows, self._graph)
-        before = self._graph.real
-        self._graph.real = np.dtype(np.float64)
-        try:
+        with self._graph.computing_in(np.float64):
             answers = needs.convert(model, rows, self._graph)
-        finally:
-            self._graph.real = before
         return answers.in_reals_of(self._graph)

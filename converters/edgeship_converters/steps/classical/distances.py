@@ -13,6 +13,10 @@ from edgeship_runtime.arrays import Array
 
 # Of the product's nearest, some more than asked for are measured again: it rounds.
 _SPARE = 8
+# Of so many points the neighbours are looked at, and how much of their squared distance a product
+# may round by, at most.
+_TRIED = 128
+_LITTLE = 0.1
 # In so few columns points crowd closer than a product in float32 tells apart, and differences
 # cost no more.
 _FEW_COLUMNS = 4
@@ -95,24 +99,41 @@ def nearest(values: str, points: Array, many: int, metric: Metric, graph: Graph)
     its search tree, and cannot be told by a graph.
     """
     points = np.asarray(points, np.float64)
-    if _by_product(metric, points):
-        about, _ = _without_own(values, points, graph)
-    else:
+    if not _by_product(metric, points):
         about = to_points(values, points, metric, graph)
+    else:
+        # To find the candidates float32 is enough, unless it tells no points apart.
+        enough = np.float32 if _told_apart(points, many) else np.float64
+        given = values if graph.real == enough else graph.cast(values, enough)
+        with graph.computing_in(enough):
+            about, _ = _without_own(given, points, graph)
     spare = min(many + _SPARE, len(points))
     _, found = _smallest(about, spare, graph)
     # In the points' own order, so that the first of several at the same distance stays first.
     found, _ = _smallest(found, spare, graph)
     taken = graph.Gather(points, found, axis=0)
-    before, graph.real = graph.real, np.dtype(np.float64)
-    exactly = _measured(graph.cast(values), graph.cast(taken), metric, graph)
-    graph.real = before
+    if graph.real == np.float32:
+        with graph.computing_in(np.float64):
+            exactly = _measured(graph.cast(values), graph.cast(taken), metric, graph)
+    else:
+        exactly = _measured(values, taken, metric, graph)
     distances, chosen = _smallest(exactly, many, graph)
     return Nearest(graph.cast(distances), graph.GatherElements(found, chosen, axis=1))
 
 
 def _by_product(metric: Metric, points: Array) -> bool:
     return metric.name in ("euclidean", "sqeuclidean") and points.shape[1] > _FEW_COLUMNS
+
+
+def _told_apart(points: Array, many: int) -> bool:
+    """Whether a product in float32 rounds by little against the distances to near points."""
+    around = points - points.mean(axis=0)
+    squares = (around**2).sum(axis=1)
+    tried = around[:: -(-len(points) // _TRIED)]
+    apart = ((tried[:, None, :] - around[None]) ** 2).sum(axis=2)
+    reach = np.sort(apart, axis=1)[:, min(many, len(points) - 1)]
+    rounding = squares.max(initial=0.0) * float(np.finfo(np.float32).eps)
+    return bool(rounding <= _LITTLE * np.quantile(reach, 0.05))
 
 
 def _without_own(values: str, points: Array, graph: Graph) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +94,15 @@ class Graph:
         if to == np.float32 and value in self._singles:
             return self._singles[value]
         return self.Cast(value, to=helper.np_dtype_to_tensor_dtype(to))
+
+    @contextmanager
+    def computing_in(self, real: Any) -> Iterator[None]:
+        """Let floats become constants of another precision for a while."""
+        before, self.real = self.real, np.dtype(real)
+        try:
+            yield
+        finally:
+            self.real = before
 
     def widened(self, single: str) -> str:
         """A float32 value as the graph's own reals; cast to float32 again, it is itself."""

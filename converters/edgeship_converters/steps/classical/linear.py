@@ -18,12 +18,12 @@ from edgeship_converters.steps.classical.answers import (
 from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.rows import Rows
+from edgeship_converters.steps.classical.rows import Rows, reals
 from edgeship_converters.steps.classical.scaling import affine
 from edgeship_runtime.arrays import Array
 
 # How many times its spread a column's centre may lie from 0 for the scaler to be folded in.
-_FARTHEST = 8.0
+_FARTHEST = {"float32": 8.0, "float64": 2.0**20}
 
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -102,7 +102,7 @@ def weighed(rows: Rows, weights: Array, bias: Array, graph: Graph) -> str:
     while behind and (scaler := affine(behind[-1])) is not None:
         slope, shift = scaler
         # What is far from 0 against its spread loses its last bits, unless it is moved first.
-        if graph.real == np.float32 and np.abs(shift).max(initial=0.0) > _FARTHEST:
+        if not np.abs(shift).max(initial=0.0) <= _FARTHEST[reals(graph)]:
             break
         bias = bias + shift @ weights
         weights = slope[:, None] * weights

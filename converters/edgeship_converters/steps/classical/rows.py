@@ -58,6 +58,7 @@ class Rows:
         Raises:
             ValueError: where there is text among them.
         """
+        self._check_through()
         if any(block.kind == "string" for block in self.blocks):
             raise ValueError("text reaches a step that computes with numbers")
         if not self.blocks:
@@ -66,6 +67,7 @@ class Rows:
 
     def take(self, columns: Sequence[int], graph: Graph) -> Rows:
         """Some of the columns, in the order given."""
+        self._check_through()
         chosen = [int(column) for column in columns]
         names = tuple(self.names[column] for column in chosen) if self.names else ()
         if chosen == list(range(self.width)):
@@ -82,6 +84,10 @@ class Rows:
     def columns(self, graph: Graph) -> list[Block]:
         """Each column as a block of its own."""
         return [self.take([column], graph).blocks[0] for column in range(self.width)]
+
+    def _check_through(self) -> None:
+        if self.behind:
+            raise ValueError("the rows have yet to pass a step")
 
     def _where(self, column: int) -> tuple[Block, int]:
         for block in self.blocks:
