@@ -11,10 +11,13 @@ from sklearn.utils import all_estimators
 from tests.converters.estimators import CASES
 from tests.converters.estimators.case import Case
 from tests.converters.estimators.outcome import outcome
-from tests.converters.estimators.page import page
+from tests.converters.estimators.page import errors, page
 from tests.converters.estimators.reasons import NOT_CONVERTED, REFUSED
 
 DOCS = Path(__file__).parents[2] / "docs" / "estimators.md"
+PAGE = DOCS.read_text(encoding="utf-8")
+# Of another release the page says nothing.
+SHOWN = errors(PAGE) if f"scikit-learn {sklearn.__version__}," in PAGE else {}
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -24,6 +27,9 @@ def test_an_estimator_converts_with_parity_or_is_refused(case: Case) -> None:
     reason = REFUSED.get(case.id)
     assert found.status == ("converted" if reason is None else "refused"), found.reason
     assert (reason or "") in found.reason
+    if SHOWN:
+        # Other processors sum in other orders.
+        assert found.error <= 4 * SHOWN[case.estimator] + 1e-6, "worse than the page says"
 
 
 def test_every_estimator_has_a_case_or_a_reason_for_none() -> None:
@@ -41,10 +47,9 @@ def test_cases_have_names_of_their_own() -> None:
 
 
 def test_the_page_lists_what_the_table_holds() -> None:
-    shown = DOCS.read_text(encoding="utf-8")
-    if f"scikit-learn {sklearn.__version__}," not in shown:
+    if not SHOWN:
         pytest.skip(f"the page is not of scikit-learn {sklearn.__version__}")
     for name in {case.estimator for case in CASES} | set(NOT_CONVERTED):
-        assert f"| {name} |" in shown, "run python -m tests.converters.estimators"
+        assert f"| {name} |" in PAGE, "run python -m tests.converters.estimators"
     refused = [line for line in page({}).splitlines() if line.startswith("| ")]
-    assert all(line in shown for line in refused), "run python -m tests.converters.estimators"
+    assert all(line in PAGE for line in refused), "run python -m tests.converters.estimators"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from platform import python_version
 
 from tests.converters.estimators.outcome import Outcome
 from tests.converters.estimators.reasons import NOT_CONVERTED
 
-_TOOLS = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy")
+_TOOLS = (
+    *("scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"),
+    *("skl2onnx", "onnx", "onnxruntime", "numpy"),
+)
 
 
 def page(found: Mapping[str, list[Outcome]]) -> str:
@@ -17,7 +21,8 @@ def page(found: Mapping[str, list[Outcome]]) -> str:
     some = {name: [o for o in all if o.status == "converted"] for name, all in found.items()}
     converted = {name: outcomes for name, outcomes in some.items() if outcomes}
     cases = sum(len(outcomes) for outcomes in found.values())
-    tools = ", ".join(f"{tool} {version(tool)}" for tool in _TOOLS)
+    installed = {one.name.lower() for one in distributions()}
+    tools = ", ".join(f"{tool} {version(tool)}" for tool in _TOOLS if tool in installed)
     lines = [
         "# scikit-learn estimators to ONNX",
         "",
@@ -29,7 +34,12 @@ def page(found: Mapping[str, list[Outcome]]) -> str:
         "cases; no case converts and answers wrongly. Each is fitted on two thirds of a small "
         "real data set, converted, and held against scikit-learn on all rows by the gate that "
         "every bundle passes: labels and clusters equal on every row, numbers within 1e-4 of "
-        "their value and 1e-5 of their column's largest.",
+        "their value and 1e-5 of their column's largest. What is sparse in scikit-learn is dense "
+        "here.",
+        "",
+        "Where several points lie equally far from a row, as among whole numbers, scikit-learn's "
+        "neighbours are those that its search tree or heap comes upon, which no graph tells: such "
+        "a model may be refused for rows that tie.",
         "",
         "| estimator | cases converted | largest error, as a share of the output's size |",
         "|---|---:|---:|",
@@ -58,3 +68,9 @@ def page(found: Mapping[str, list[Outcome]]) -> str:
         *(f"| {name} | {why} |" for name, why in sorted(NOT_CONVERTED.items())),
     ]
     return "\n".join(lines) + "\n"
+
+
+def errors(shown: str) -> dict[str, float]:
+    """The largest error of each estimator that a page lists."""
+    rows = re.findall(r"^\| (\S+) \| \d+ of \d+ \| (\S+) \|$", shown, re.MULTILINE)
+    return {name: float(error) for name, error in rows}
