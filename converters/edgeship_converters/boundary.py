@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from msgspec import UNSET, UnsetType
 
+from edgeship_converters.errors import SourceError
 from edgeship_runtime import labels
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import BoundaryEvidence, Contract
@@ -25,7 +26,7 @@ def beside_boundary(
     """Rows on both sides of the source's boundaries, as near to them as their floats get.
 
     Between two rows that the source labels unlike, halving finds two neighbours that it does.
-    Whole numbers, truths and words stay those of the first row.
+    Whole numbers, truths, words and categories stay those of the first row.
 
     Args:
         contract: of the source.
@@ -35,10 +36,23 @@ def beside_boundary(
 
     Returns:
         Inputs by name, the rows of one side before those of the other; none where no two rows
-        are labelled unlike.
+        are labelled unlike, or the source refuses the numbers between them, as an encoder does.
     """
+    try:
+        return _halved(contract, predict, inputs, expected)
+    except SourceError:
+        return {}
+
+
+def _halved(
+    contract: Contract, predict: Predict, inputs: Arrays, expected: Arrays
+) -> dict[str, Array]:
     given = labels.decide(contract, expected)
-    moved = [spec.name for spec in contract.inputs if spec.dtype.startswith("float")]
+    moved = [
+        spec.name
+        for spec in contract.inputs
+        if spec.dtype.startswith("float") and not spec.categories
+    ]
     if given is None or not moved:
         return {}
     order = np.random.default_rng(_SEED).permutation(len(given))

@@ -96,6 +96,9 @@ class Maker:
     def _key(self, step: Step, start: Artifact | None, task: Task) -> str:
         static = task.recipe is not None and task.recipe.calibration is not None
         rows = task.rows(task.recipe.rows) if static and task.recipe and task.calibration else {}
+        if task.classical and start is None:
+            # They choose between float32 and float64.
+            rows = task.calibration or {}
         return digest(
             "step",
             step.variant,
@@ -103,6 +106,7 @@ class Maker:
             task.name,
             task.contract,
             task.layers,
+            task.classical,
             task.io,
             task.recipe,
             # The last pattern that fits counts, and a digest takes dicts in any order.

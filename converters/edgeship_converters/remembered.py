@@ -23,7 +23,7 @@ from edgeship_runtime.quiet import quiet
 
 _TOOLS = (
     *("h5py", "joblib", "keras", "lightgbm", "numpy", "scikit-learn", "scipy", "skops"),
-    *("tensorflow", "tf-keras", "xgboost"),
+    *("tensorflow", "tf-keras", "xgboost", "xgboost-cpu"),
 )
 
 # As many words of a vocabulary are drawn from.

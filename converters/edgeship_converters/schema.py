@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeship_converters.errors import in_a_line
 from edgeship_runtime.bundle.manifest import DType
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.tables import is_missing
@@ -42,8 +43,7 @@ def _of_parquet(path: Path) -> Schema:
     try:
         table = parquet.read_table(path)
     except Exception as error:
-        line = " ".join(str(error).split())[:200]
-        raise DataError(f"{path} cannot be read as .parquet: {line}") from error
+        raise DataError(f"{path} cannot be read as .parquet: {in_a_line(error)}") from error
     return {name: _dtype(table.column(name).to_numpy()) for name in table.column_names}
 
 

@@ -14,7 +14,10 @@ import edgeship_runtime
 from edgeship_converters.plan import STEPS, Step
 
 # What the tools stand on, and what opens models before a step sees them.
-_BESIDES = ("flatbuffers", "h5py", "numpy", "protobuf", "tf-keras")
+_BESIDES = (
+    *("flatbuffers", "h5py", "lightgbm", "numpy", "protobuf", "scipy", "tf-keras", "xgboost"),
+    "xgboost-cpu",
+)
 
 
 def tools_of(steps: Iterable[Step], opened_by: Iterable[str] = ()) -> dict[str, str]:

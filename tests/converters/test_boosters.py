@@ -78,6 +78,28 @@ def test_a_booster_of_xgboost(kind: str, how: str, tmp_path: Path) -> None:
     assert got["label"].tolist() == likely.argmax(axis=1).tolist()
 
 
+@pytest.mark.parametrize("how", ["memory", "json"])
+def test_a_booster_asks_all_its_trees(how: str, tmp_path: Path) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(400, 4)).astype(np.float32)
+    truth = rows[:, 0] + random.normal(size=400) > 0
+    part, rest = (xgboost.DMatrix(rows[s], truth[s]) for s in (slice(200), slice(200, None)))
+    booster = xgboost.train(
+        {"objective": "binary:logistic"},
+        part,
+        100,
+        evals=[(rest, "rest")],
+        early_stopping_rounds=5,
+        verbose_eval=False,
+    )
+    booster.save_model(tmp_path / "m.json")
+    got = answered(booster if how == "memory" else tmp_path / "m.json", tmp_path, rows)
+    expected = booster.predict(xgboost.DMatrix(rows))
+    np.testing.assert_allclose(got["probabilities"][:, 1], expected, atol=1e-5)
+    assert int(booster.attr("best_iteration")) < booster.num_boosted_rounds() - 1
+
+
 @pytest.mark.parametrize("name", ["m.txt", "m.json", "m.ubj"])
 @pytest.mark.parametrize("content", [b"", b"tree", b"tree\nversion=v4\n", b"{}", b'{"learner": 3}'])
 def test_a_file_that_is_no_booster(name: str, content: bytes, tmp_path: Path) -> None:

@@ -89,7 +89,13 @@ def _categories_of_lightgbm(booster: Any) -> dict[int, list[Any]]:
     lines = re.findall(r"^\[categorical_feature: (.*)\]$", booster.model_to_string(), re.MULTILINE)
     line = lines[-1] if lines else ""
     places = [int(place) for place in line.split(",") if place]
-    if len(places) != len(known):
+    dump = booster.dump_model(num_iteration=1)
+    met = [dump["feature_infos"].get(dump["feature_names"][place], {}) for place in sorted(places)]
+    fitting = len(places) == len(known) and all(
+        set(info.get("values", ())) <= {-1, *range(len(categories))}
+        for info, categories in zip(met, known, strict=True)
+    )
+    if not fitting:
         raise SourceError(
             f"the model has categories of {len(known)} columns of its data frame, and splits by "
             f"category in {len(places)}, so that it does not tell which they are: fit it without "
@@ -155,6 +161,9 @@ def _of_xgboost(booster: Any) -> Any:
         model = xgboost.XGBRanker(objective=objective)
     else:
         model = xgboost.XGBRegressor()
+    whole = booster.copy()
+    # The booster itself asks all its trees, where the wrapper stops at the best iteration.
+    whole.set_attr(best_iteration=None, best_score=None)
     # The wrapper reads what it needs from the model's own configuration.
-    model.load_model(booster.save_raw("ubj"))
+    model.load_model(whole.save_raw("ubj"))
     return model

@@ -16,7 +16,7 @@ from edgeship_runtime.bundle.manifest import DType, Role, Task
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """A method of an estimator, and the output that its answer becomes."""
 
     output: str
@@ -97,32 +97,34 @@ def answer(estimator: Any, method: str, rows: Any) -> Array:
     return dense.astype(numpy_dtype(_dtype(dense, label=label)))
 
 
-def _asked(estimator: Any) -> tuple[Asked, ...]:
+def _asked(estimator: Any) -> tuple[Question, ...]:
     return tuple(asked for asked in _questions(estimator) if hasattr(estimator, asked.method))
 
 
-def _questions(estimator: Any) -> tuple[Asked, ...]:
+def _questions(estimator: Any) -> tuple[Question, ...]:
     """What an estimator of a kind may answer."""
-    likely = Asked("probabilities", "predict_proba", "probabilities")
-    sure = Asked("decision", "decision_function")
-    score = Asked("score", "score_samples")
+    likely = Question("probabilities", "predict_proba", "probabilities")
+    sure = Question("decision", "decision_function")
+    score = Question("score", "score_samples")
     if is_outlier_detector(estimator):
-        return (Asked("label", "predict", "label"), sure, score)
+        return (Question("label", "predict", "label"), sure, score)
     if is_classifier(estimator):
         scores = likely if hasattr(estimator, "predict_proba") else sure
-        return (Asked("label", "predict", "label"), scores)
+        return (Question("label", "predict", "label"), scores)
     if is_regressor(estimator):
-        return (Asked("prediction", "predict", "value"),)
+        return (Question("prediction", "predict", "value"),)
     if hasattr(estimator, "predict"):
         # Clusterers may give distances too, mixtures probabilities and scores.
-        more = (Asked("transformed", "transform"),) if is_clusterer(estimator) else (likely, score)
-        return (Asked("cluster", "predict"), *more)
+        more = (
+            (Question("transformed", "transform"),) if is_clusterer(estimator) else (likely, score)
+        )
+        return (Question("cluster", "predict"), *more)
     if hasattr(estimator, "transform"):
-        return (Asked("transformed", "transform"),)
+        return (Question("transformed", "transform"),)
     return (score,)
 
 
-def _spec(asked: Asked, given: Array) -> OutputSpec:
+def _spec(asked: Question, given: Array) -> OutputSpec:
     return OutputSpec(
         name=asked.output,
         dtype=_dtype(given, label=asked.role == "label"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeship_converters.errors import SourceError
 from edgeship_converters.sources.boosters import categories_of
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.bundle.manifest import ClassLabel, DType
@@ -16,6 +17,7 @@ from edgeship_runtime.tables import is_missing
 
 # Attributes that hold the model inside a model which hands its rows on as they are.
 _INSIDE = ("best_estimator_", "estimator_", "estimator", "regressor_", "_preprocessor")
+_NOTHING_DONE = (None, "passthrough")
 _SEVERAL = ("estimators_", "calibrated_classifiers_")
 
 
@@ -43,7 +45,7 @@ class Column:
 def columns_of_model(estimator: Any) -> list[Column]:
     """The columns that a fitted estimator takes, in order."""
     names = names_of(estimator)
-    coded = categories_of(estimator)
+    coded = _coded(estimator)
     if coded:
         return [
             replace(_column(name, _listed(coded[place]), used=True), coded=True)
@@ -92,6 +94,31 @@ def chosen_columns(columns: Any, names: list[str]) -> list[int]:
     return [places[int(column)] for column in chosen]
 
 
+def _coded(estimator: Any) -> dict[int, list[Any]]:
+    """Categories by column, of the model itself or of one inside that takes the same rows.
+
+    Raises:
+        SourceError: where other steps stand before a model that knows categories.
+    """
+    own = categories_of(estimator)
+    if own:
+        return own
+    steps = [step for _, step in getattr(estimator, "steps", ()) if step not in _NOTHING_DONE]
+    if steps:
+        inside = _coded(steps[-1])
+        if inside and len(steps) > 1:
+            raise SourceError(
+                f"the {type(steps[-1]).__name__} in the pipeline was fitted on pandas's categories "
+                "that steps before it made: encode them by a step of scikit-learn instead"
+            )
+        return inside
+    for model in _inside(estimator):
+        inside = _coded(model)
+        if inside:
+            return inside
+    return {}
+
+
 def _listed(categories: list[Any]) -> Array:
     listed = np.empty(len(categories), object)
     listed[:] = categories
@@ -138,7 +165,7 @@ def _parts(estimator: Any, places: list[int]) -> Iterator[tuple[Any, list[int]]]
     """The steps inside a model that rows reach as they are, each with its columns."""
     if hasattr(estimator, "steps"):
         for _, step in estimator.steps:
-            if step in (None, "passthrough"):
+            if step in _NOTHING_DONE:
                 continue
             yield step, places
             # An imputer hands its columns on in their places, to an encoder perhaps.

@@ -21,6 +21,11 @@ from edgeship_runtime.tables import MISSING_TEXT
 Form: TypeAlias = Literal["auto", "matrix", "columns"]
 FORMS: tuple[Form, ...] = ("auto", "matrix", "columns")
 
+# A matrix goes in as float64, the type that most models are fitted in; a ColumnTransformer may ask
+# for columns by name, and KMeans that was fitted on float32 takes nothing else.
+Way: TypeAlias = Literal["float64", "frame", "float32"]
+WAYS: tuple[Way, ...] = ("float64", "frame", "float32")
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -47,11 +52,13 @@ class Inputs:
         specs: of the contract.
         columns: all that the estimator was fitted on, those that it does not look at among them.
         named: whether it was fitted on a data frame, whose columns it takes by name.
+        way: how a matrix is handed over, the first of `WAYS` that the estimator takes.
     """
 
     specs: tuple[InputSpec, ...]
     columns: tuple[Column, ...]
     named: bool
+    way: Way = "float64"
 
     @property
     def matrix(self) -> bool:
@@ -61,7 +68,11 @@ class Inputs:
     def rows(self, arrays: Arrays) -> Any:
         """Rows as the estimator takes them, reals as float64, missing text as None or NaN."""
         if self.matrix:
-            return arrays[ANY_NAME].astype(np.float64)
+            matrix = arrays[ANY_NAME].astype(np.float32 if self.way == "float32" else np.float64)
+            if self.way != "frame":
+                return matrix
+            names = [column.name for column in self.columns]
+            return _frame(dict(zip(names, matrix.T, strict=True)))
         count = len(next(iter(arrays.values())))
         held: dict[str, Array] = {}
         for column in self.columns:
@@ -157,6 +168,12 @@ def inputs_of(estimator: Any, asked: Asked = NOTHING) -> Inputs:
 def _as_asked(column: Column, asked: Asked) -> Column:
     """A column that the model takes for numbers may be whole ones, truths, or text for a step."""
     told = asked.schema.get(column.name)
+    if column.coded and told is not None and (told == "string") != (column.dtype == "string"):
+        raise SourceError(
+            f"the model has {', '.join(str(c) for c in column.categories[:5])} for categories of "
+            f"column {column.name!r}, which holds {told} in the data: the model does not tell "
+            "apart ordered categories and those given as categorical_feature, fit it without both"
+        )
     if column.dtype != "float32" or told is None or told == "float32" or not column.used:
         return column
     if told != "string" and asked.form == "matrix":

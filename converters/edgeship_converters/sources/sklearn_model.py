@@ -7,7 +7,7 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.boosters import LIBRARIES, as_estimator, is_booster, load_booster
-from edgeship_converters.sources.sklearn_answers import answer, interface
-from edgeship_converters.sources.sklearn_inputs import NOTHING, Asked, finite, inputs_of
+from edgeship_converters.sources.sklearn_answers import Interface, answer, interface
+from edgeship_converters.sources.sklearn_inputs import (
+    NOTHING,
+    WAYS,
+    Asked,
+    Inputs,
+    finite,
+    inputs_of,
+)
 from edgeship_converters.sources.source import Kind
 from edgeship_converters.sources.trees import TREE_TYPE, check_trees
 from edgeship_runtime.arrays import Array, Arrays
@@ -58,8 +65,7 @@ class SklearnSource:
         self.converters = dict(converters or {})
         self.warnings = tuple(told)
         self.sha256 = sha256
-        self.inputs = inputs_of(estimator, asked)
-        self._interface = interface(estimator, self.inputs.rows(self.inputs.example()))
+        self.inputs, self._interface = _first_taken(estimator, inputs_of(estimator, asked))
         self.inputs = self.inputs.with_missing(self._answers)
         self.contract = Contract(
             task=self._interface.task,
@@ -69,7 +75,7 @@ class SklearnSource:
         )
 
     def predict(self, inputs: Arrays) -> dict[str, Array]:
-        """See `Source.predict`; rows go in as float64, the type that scikit-learn was fitted in."""
+        """See `Source.predict`."""
         rows = self.inputs.rows(inputs)
         return {
             spec.name: answer(self.estimator, method, rows)
@@ -84,6 +90,22 @@ class SklearnSource:
                 return finite(self.predict(inputs))
         except SourceError:
             return False
+
+
+def _first_taken(estimator: Any, inputs: Inputs) -> tuple[Inputs, Interface]:
+    """The inputs, handed over in the first way that the estimator takes an example in.
+
+    Raises:
+        SourceError: what it says of the first way, where it takes none.
+    """
+    refused: SourceError | None = None
+    for way in WAYS if inputs.matrix else WAYS[:1]:
+        tried = replace(inputs, way=way)
+        try:
+            return tried, interface(estimator, tried.rows(tried.example()))
+        except SourceError as error:
+            refused = refused or error
+    raise refused or ValueError("no way was tried")
 
 
 @dataclass(frozen=True, slots=True)

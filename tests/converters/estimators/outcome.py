@@ -44,7 +44,9 @@ def outcome(case: Case) -> Outcome:
         try:
             source = SklearnSource(model, "0" * 64)
             expected = source.predict(inputs)
-            artifact = sklearn_to_onnx(source, Task("model", source.contract, dict(inputs)))
+            # The rows that choose the precision are not all of those that judge.
+            some = {name: array[: len(array) // 2] for name, array in inputs.items()}
+            artifact = sklearn_to_onnx(source, Task("model", source.contract, some))
         except (SourceError, StepError) as error:
             return Outcome("refused", reason=str(error))
     try:

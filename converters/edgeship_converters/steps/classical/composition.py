@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 
 from edgeship_converters.sources.sklearn_columns import chosen_columns, names_of
 from edgeship_converters.steps.classical.answers import Answers
-from edgeship_converters.steps.classical.functions import FUNCTIONS, monotone
+from edgeship_converters.steps.classical.functions import FUNCTIONS, PARTIAL, monotone
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows, beside
 
@@ -77,6 +77,8 @@ def function(model: Any, rows: Rows, graph: Graph) -> Answers:
             f"one of numpy's {known}"
         )
     values = FUNCTIONS[model.func](graph, rows.matrix(graph))
+    if model.func in PARTIAL:
+        graph.missing = True
     return Answers(transformed=Rows.of(values, rows.width, graph))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 
 from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
@@ -15,7 +16,7 @@ from edgeship_runtime.arrays import Array
 _SPARE = 8
 # Of so many points the neighbours are looked at, and how much of their squared distance a product
 # may round by, at most.
-_TRIED = 128
+_TRIED = 2000
 _LITTLE = 0.1
 # In so few columns points crowd closer than a product in float32 tells apart, and differences
 # cost no more.
@@ -128,12 +129,11 @@ def _by_product(metric: Metric, points: Array) -> bool:
 def _told_apart(points: Array, many: int) -> bool:
     """Whether a product in float32 rounds by little against the distances to near points."""
     around = points - points.mean(axis=0)
-    squares = (around**2).sum(axis=1)
     tried = around[:: -(-len(points) // _TRIED)]
-    apart = ((tried[:, None, :] - around[None]) ** 2).sum(axis=2)
-    reach = np.sort(apart, axis=1)[:, min(many, len(points) - 1)]
-    rounding = squares.max(initial=0.0) * float(np.finfo(np.float32).eps)
-    return bool(rounding <= _LITTLE * np.quantile(reach, 0.05))
+    found = NearestNeighbors(n_neighbors=min(many + 1, len(points))).fit(around)
+    reach = found.kneighbors(tried)[0][:, -1] ** 2
+    rounding = float((around**2).sum(axis=1).max(initial=0.0)) * np.finfo(np.float32).eps
+    return bool(rounding <= _LITTLE * reach.min())
 
 
 def _without_own(values: str, points: Array, graph: Graph) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 from onnx import numpy_helper as numpy_onnx
 
 from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.graph import ML, Graph
 from edgeship_converters.steps.classical.rows import Block, Rows, joined
 from edgeship_converters.steps.exact_trees import Reads, exact_thresholds
@@ -65,19 +66,19 @@ def ensemble(
     """
     targets = trees[0].values.shape[1]
     given = _split(trees) if exact else trees
-    nodes, thresholds = _nodes(trees, rows, graph, reads=reads, missing=missing)
+    looked_at = _looked_at(rows, graph, reads)
+    nodes, thresholds = _nodes(trees, looked_at, graph, reads=reads, missing=missing)
     leaves, weights = _leaves(given, "target")
     (sums,) = graph.node(
         "TreeEnsembleRegressor",
-        singles(rows, graph),
+        looked_at.matrix,
         domain=ML,
         aggregate_function="SUM",
         post_transform="NONE",
         n_targets=given[0].values.shape[1],
-        nodes_values=_float32(thresholds),
-        target_weights=_float32(weights),
         **nodes,
         **leaves,
+        **_numbers(thresholds, weights, "target", wide=looked_at.wide),
     )
     if given is trees:
         return graph.widened(sums)
@@ -120,36 +121,61 @@ def most_likely(
     if even_is_second:
         # It asks for more than 0, and adds the trees in their order.
         held.append(_leaf(_HARDLY))
-    nodes, thresholds = _nodes(held, rows, graph, reads=reads, missing=missing)
+    looked_at = _looked_at(rows, graph, reads)
+    nodes, thresholds = _nodes(held, looked_at, graph, reads=reads, missing=missing)
     leaves, weights = _leaves(held, "class")
     if targets == 1:
         leaves["class_ids"] = np.ones(len(weights), np.int64)
-    matrix = singles(rows, graph)
-    given: dict[str, Any]
-    if sums == "float32":
-        given = {"nodes_values": _float32(thresholds), "class_weights": _float32(weights)}
-    else:
-        matrix = graph.cast(matrix, np.float64)
-        given = {
-            "nodes_values_as_tensor": numpy_onnx.from_array(thresholds),
-            "class_weights_as_tensor": numpy_onnx.from_array(weights),
-        }
+    matrix, wide = looked_at.matrix, sums == "float64"
     index, likely = graph.node(
         "TreeEnsembleClassifier",
-        matrix,
+        graph.cast(matrix, np.float64) if wide and not looked_at.wide else matrix,
         outputs=2,
         domain=ML,
         post_transform="SOFTMAX",
         classlabels_int64s=np.arange(max(2, targets)),
         **nodes,
         **leaves,
-        **given,
+        **_numbers(thresholds, weights, "class", wide=wide),
     )
     return Answers(index=index, probabilities=graph.widened(likely))
 
 
+@dataclass(frozen=True, slots=True)
+class _LookedAt:
+    """What trees look at: a matrix, of float64 where `wide`, else of float32."""
+
+    rows: Rows
+    matrix: str
+    wide: bool
+
+
+def _looked_at(rows: Rows, graph: Graph, reads: Reads) -> _LookedAt:
+    """The rows as trees look at them: as float64 where the model does and the rows are that wide.
+
+    Steps yet to pass are folded into thresholds over float32 rows only.
+    """
+    if reads == "float32" or not any(b.kind in ("float64", "int64") for b in rows.blocks):
+        return _LookedAt(rows, singles(rows, graph), wide=False)
+    with graph.computing_in(np.float64):
+        passed = through(rows, graph)
+        return _LookedAt(passed, passed.matrix(graph), wide=True)
+
+
+def _numbers(
+    thresholds: Array, weights: Array, prefix: Literal["target", "class"], *, wide: bool
+) -> dict[str, Any]:
+    """Thresholds and leaves in the precision of the operator's input."""
+    if not wide:
+        return {"nodes_values": _float32(thresholds), f"{prefix}_weights": _float32(weights)}
+    return {
+        "nodes_values_as_tensor": numpy_onnx.from_array(thresholds),
+        f"{prefix}_weights_as_tensor": numpy_onnx.from_array(weights),
+    }
+
+
 def _nodes(
-    trees: Sequence[Tree], rows: Rows, graph: Graph, *, reads: Reads, missing: bool
+    trees: Sequence[Tree], looked_at: _LookedAt, graph: Graph, *, reads: Reads, missing: bool
 ) -> tuple[dict[str, Any], Array]:
     """The attributes that tell of the nodes, but for the thresholds, which stand beside."""
     left, right, feature, threshold, missing_left = (
@@ -159,9 +185,13 @@ def _nodes(
     leaf = left == LEAF
     inner = ~leaf
     thresholds = np.zeros(len(leaf))
-    thresholds[inner] = exact_thresholds(
-        feature[inner], threshold[inner], rows.width, rows.behind, reads=reads
-    )
+    if looked_at.wide:
+        thresholds[inner] = threshold[inner]
+    else:
+        rows = looked_at.rows
+        thresholds[inner] = exact_thresholds(
+            feature[inner], threshold[inner], rows.width, rows.behind, reads=reads
+        )
     sizes = [len(tree.left) for tree in trees]
     nodes: dict[str, Any] = {
         "nodes_treeids": np.repeat(np.arange(len(trees)), sizes),

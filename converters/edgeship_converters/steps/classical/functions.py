@@ -38,7 +38,9 @@ FUNCTIONS: dict[Any, Callable[[Graph, str], str]] = {
     np.ceil: lambda graph, x: graph.Ceil(x),
 }
 
-_INCREASING = (np.log1p, np.expm1, np.log, np.log2, np.log10, np.exp, np.sqrt, np.cbrt, np.tanh)
+# Those that increase and have a value for every number; the others give NaN for some.
+_INCREASING = (np.expm1, np.exp, np.cbrt, np.tanh)
+PARTIAL = (np.log1p, np.log, np.log2, np.log10, np.sqrt)
 _SCALERS = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -18,11 +19,19 @@ from edgeship_runtime.arrays import Array
 
 
 def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
-    """SVC and NuSVC: one machine for each pair of classes, each pair gives one vote."""
+    """SVC and NuSVC: one machine for each pair of classes, each pair gives one vote.
+
+    Platt's probabilities are coupled by iteration, which ONNX's own operator does; the label is
+    that of the votes all the same, as in libsvm.
+    """
+    answers = _decided(model, rows, graph)
     # scikit-learn 1.9 marks the option by a word where it was not given.
-    if model.probability is True or model.break_ties:
-        # Platt's probabilities are coupled by iteration, which ONNX's own operator does.
-        return by_skl2onnx(model, rows, graph)
+    if model.probability is not True:
+        return answers
+    return replace(answers, probabilities=by_skl2onnx(model, rows, graph).probabilities)
+
+
+def _decided(model: Any, rows: Rows, graph: Graph) -> Answers:
     kernel = _kernel(model, rows, graph)
     count = len(model.classes_)
     if count == 2:
@@ -38,7 +47,10 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     index = graph.ArgMax(votes, axis=1, keepdims=0)
     if model.decision_function_shape == "ovo":
         return Answers(index=index, decision=pairwise)
-    return Answers(index=index, decision=with_sureness(votes, pairwise, first - second, graph))
+    decision = with_sureness(votes, pairwise, first - second, graph)
+    if model.break_ties:
+        index = graph.ArgMax(decision, axis=1, keepdims=0)
+    return Answers(index=index, decision=decision)
 
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:

@@ -22,14 +22,24 @@ def back(transformer: Any, values: str, graph: Graph) -> str:
                 raise ValueError(f"the way back from its target, {name!r}, is Python code")
             return FUNCTIONS[function](graph, values)
         case "StandardScaler":
-            return _linear(values, transformer.scale_, transformer.mean_, graph)
+            return _linear(
+                values,
+                transformer.scale_ if transformer.with_std else None,
+                transformer.mean_ if transformer.with_mean else None,
+                graph,
+            )
         case "MinMaxScaler":
             scale = 1.0 / transformer.scale_
             return _linear(values, scale, -transformer.min_ * scale, graph)
         case "MaxAbsScaler":
             return _linear(values, transformer.scale_, None, graph)
         case "RobustScaler":
-            return _linear(values, transformer.scale_, transformer.center_, graph)
+            return _linear(
+                values,
+                transformer.scale_ if transformer.with_scaling else None,
+                transformer.center_ if transformer.with_centering else None,
+                graph,
+            )
     raise ValueError(f"the way back through a {type(transformer).__name__} is not known here")
 
 
