@@ -104,6 +104,9 @@ def _gaps(contract: Contract, expected: Arrays) -> Array | None:
     if name not in expected:
         return None
     values = expected[name].astype(np.float64)
+    if scores is None and values.ndim > 1 and values.shape[1] > 1:
+        # Decision values of several classes may count votes, which leap.
+        return None
     if values.ndim == 1 or values.shape[1] == 1:
         return np.abs(values.reshape(len(values)))
     best = np.sort(values, axis=1)[:, -2:]

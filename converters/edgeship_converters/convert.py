@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,7 +72,7 @@ def carry_out(request: Request, output: str | os.PathLike[str]) -> Conversion:
     ready = prepare(request)
     plan, draft, recipes = ready.plan, ready.draft, dict(ready.recipes)
     maker = Maker(ready.source, ready.task, recipes, ready.cache, request.on_step)
-    prover = Prover(draft, ready.judge, ready.cache, ready.source)
+    prover = Prover(draft, ready.judge, ready.cache, ready.source, bool(request.converters))
     made, left_out = maker.run(plan)
     proofs = _prove(request, plan, prover, made)
     studied = Studied()
@@ -136,8 +137,9 @@ def _left_out(reasons: dict[str, str], *, searched: bool) -> Iterator[str]:
             hint = "; --sensitivity looks for layers to keep in float" if mix else ""
             alike.setdefault(reason + hint, []).append(variant)
     for reason, variants in alike.items():
-        verb = "is" if len(variants) == 1 else "are"
-        yield f"{', '.join(variants)} {verb} left out: {reason}"
+        one = len(variants) == 1
+        each = reason if one else re.sub(r"^it\b", "each", reason)
+        yield f"{', '.join(variants)} {'is' if one else 'are'} left out: {each}"
     if derived:
         yield f"left out with what they are made from: {', '.join(derived)}"
 

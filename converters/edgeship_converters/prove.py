@@ -13,11 +13,11 @@ from edgeship_converters.artifact import Artifact
 from edgeship_converters.boundary import boundary_evidence
 from edgeship_converters.cache import Cache, digest, digest_arrays
 from edgeship_converters.draft import Draft
-from edgeship_converters.errors import Fault
+from edgeship_converters.errors import Fault, SourceError
 from edgeship_converters.parity import Judge, shake
 from edgeship_converters.plan import Step
 from edgeship_converters.remembered import RememberedSource
-from edgeship_converters.rows import with_missing
+from edgeship_converters.rows import stretched, with_missing
 from edgeship_converters.tools import machine, own_code, releases
 from edgeship_runtime import labels
 from edgeship_runtime.arrays import Array, Arrays
@@ -64,12 +64,15 @@ class Prover:
         judge: of the answers.
         cache: where answers are kept.
         source: asked once more where a float32 variant lies outside the ordinary limits.
+        own_converters: whether some are the user's: on the rows of a training set a step may do
+            nothing that shows, so that these are judged beyond them too.
     """
 
     draft: Draft
     judge: Judge
     cache: Cache
     source: RememberedSource
+    own_converters: bool = False
 
     def prove(self, step: Step, artifact: Artifact) -> Proof:
         """Run one variant on the rows to be judged, and compare."""
@@ -92,6 +95,8 @@ class Prover:
             fault = judge.fault(outputs, evidence, step.number)
         if fault is None:
             fault = self._fault_on_missing(step, artifact)
+        if fault is None and self.own_converters:
+            fault = self._fault_beyond(step, artifact)
         if fault is None:
             evidence = self._with_boundary(step, artifact, evidence)
         return Proof(evidence, fault, self._agreed(outputs))
@@ -131,14 +136,27 @@ class Prover:
         inputs = with_missing(self.judge.contract, self.judge.inputs)
         if inputs is None:
             return None
+        return self._fault_on(inputs, "rows with missing values", step, artifact)
+
+    def _fault_beyond(self, step: Step, artifact: Artifact) -> Fault | None:
+        """What is wrong on rows beyond those to be judged, where the source answers them."""
+        inputs = stretched(self.judge.inputs)
+        try:
+            return self._fault_on(inputs, "rows beyond those of the data", step, artifact)
+        except SourceError:
+            return None
+
+    def _fault_on(
+        self, inputs: dict[str, Array], what: str, step: Step, artifact: Artifact
+    ) -> Fault | None:
         expected = self.source.predict(inputs)
         judge = replace(self.judge, inputs=inputs, expected=expected, truth=None)
         try:
             outputs = replace(self, judge=judge).outputs(step.variant, artifact)
         except EdgeshipError as error:
-            return Fault(f"does not run on rows with missing values: {error}")
+            return Fault(f"does not run on {what}: {error}")
         fault = judge.verdict(outputs, step.number)
-        return fault and replace(fault, reason=f"{fault.reason}, on rows with missing values")
+        return fault and replace(fault, reason=f"{fault.reason}, on {what}")
 
     def _with_boundary(self, step: Step, artifact: Artifact, evidence: Evidence) -> Evidence:
         inputs = self.source.beside_boundary(self.judge.inputs, self.judge.expected)

@@ -270,6 +270,16 @@ def with_missing(contract: Contract, inputs: Arrays) -> dict[str, Array] | None:
     return holed
 
 
+def stretched(inputs: Arrays) -> dict[str, Array]:
+    """The rows three times as far from their columns' means: beyond what was seen in training."""
+    return {
+        name: (array + 2.0 * (array - np.nanmean(array, axis=0))).astype(array.dtype)
+        if array.dtype.kind == "f"
+        else array
+        for name, array in inputs.items()
+    }
+
+
 def drawn(contract: Contract, known: Vocabulary | None = None) -> dict[str, Array]:
     """Rows for want of data, always the same, within what the model knows."""
     random = np.random.default_rng(_SEED)

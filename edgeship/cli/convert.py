@@ -258,15 +258,18 @@ def evidence_table(bundle: Bundle) -> tuple[list[str], list[list[str]]]:
 
 
 def show_boundary(bundle: Bundle) -> None:
-    """What became of rows right beside the boundaries between classes, where it was looked at."""
+    """What became of rows right at the boundaries between classes, where exact forms were asked."""
     for variant in bundle.manifest.variants:
         found = variant.evidence.boundary
-        if not found:
+        if not found or variant.precision != "float32":
             continue
-        words = f"{found.label_flips} of {found.rows} labels flipped right beside the boundary"
-        if found.label_flips and found.widest_gap is not None:
-            words += f", where the source's two best scores lie within {found.widest_gap:.1g}"
-        click.echo(f"{variant.name}: {words}")
+        words = (
+            f"of {found.rows} rows drawn one step of float32 beside the boundary between two "
+            f"classes, {variant.name} gives {found.label_flips} the label of the other side"
+        )
+        if found.widest_gap is not None:
+            words += f"; the source's two best scores are within {found.widest_gap:.1g} there"
+        click.echo(words)
 
 
 def _largest_error(evidence: Evidence) -> str:

@@ -46,6 +46,9 @@ def drift(bundle: str, data: str, as_json: bool) -> None:
     click.echo(f"{report.rows} rows against a baseline of {report.reference_rows}")
     header = ["feature", "PSI", "without drift", "missing", "out of range", "severity"]
     table.show(header, [_cells(feature) for feature in report.features])
+    words = [spec.name for spec in manifest.inputs if spec.dtype == "string"]
+    if words:
+        click.echo(f"not watched, as these are text: {', '.join(words)}")
     click.echo(f"worst: {report.severity}")
 
 

@@ -15,6 +15,8 @@ from edgeship_runtime.tables import MISSING_TEXT, plain
 # A column of a table: values as they are, or cells of text.
 Column: TypeAlias = "Array | list[str]"
 
+# As pandas writes them.
+_TRUTHS = {"true": 1.0, "false": 0.0}
 _MISSING = ("", "na", "n/a", "nan", "null", "none")
 
 
@@ -86,6 +88,8 @@ def _number(cell: str) -> float | None:
     if "_" in cell:
         # Python reads 1_000 as a thousand; a data file does not mean that.
         return None
+    if cell.lower() in _TRUTHS:
+        return _TRUTHS[cell.lower()]
     try:
         return float(cell)
     except ValueError:
@@ -98,7 +102,7 @@ def label_values(labels: Column | None) -> Array | None:
         return None
     if isinstance(labels, np.ndarray):
         return np.array(labels.tolist()) if labels.dtype.kind == "O" else labels
-    numbers = [_number(cell) for cell in labels]
+    numbers = [None if cell.lower() in _TRUTHS else _number(cell) for cell in labels]
     codes = any(len(cell) > 1 and cell[0] == "0" and cell[1].isdigit() for cell in labels)
     if codes or any(number is None for number in numbers):
         return np.array(labels, dtype=np.str_)

@@ -17,7 +17,7 @@ from edgeship_runtime.bundle.manifest import InputSpec
 from edgeship_runtime.cells import Column, column_of, label_values, numbers_of
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.inputs import ANY_NAME
-from edgeship_runtime.tables import by_column, columns_of, listed, shaped
+from edgeship_runtime.tables import aligned, by_column, columns_of, columns_wanted, listed, shaped
 
 LABELS = "y"
 SUFFIXES = (".npz", ".npy", ".csv", ".json", ".jsonl", ".parquet")
@@ -126,9 +126,17 @@ def _csv_columns(path: Path) -> dict[str, Column]:
     with path.open(newline="", encoding="utf-8-sig") as stream:
         lines = csv.reader(stream, strict=True)
         header = [name.strip() for name in next(lines, [])]
-        if not header or len(set(header)) != len(header) or not all(header):
+        if "" in header:
             raise DataError(
-                f"{path} must begin with a header of distinct column names, got {header[:8]}"
+                f"{path} must begin with a header of column names, and column "
+                f"{header.index('') + 1} has none: name it, or write a data frame's CSV with "
+                "index=False"
+            )
+        if not header or len(set(header)) != len(header):
+            twice = listed([name for name in dict.fromkeys(header) if header.count(name) > 1])
+            raise DataError(
+                f"{path} must begin with a header of distinct column names, got "
+                + (f"{twice} more than once" if header else "nothing")
             )
         rows = []
         for row in lines:
@@ -180,7 +188,7 @@ def from_table(
     Raises:
         DataError: where a column is missing, or holds what the model does not take.
     """
-    columns = dict(table)
+    columns = aligned(columns_wanted(specs), table)
     labels = None
     if label_column is not None:
         labels = columns.pop(label_column, None)

@@ -11,7 +11,7 @@ import numpy as np
 from edgeship_runtime.arrays import Array, numpy_dtype
 from edgeship_runtime.bundle.manifest import InputSpec
 from edgeship_runtime.errors import InputError
-from edgeship_runtime.tables import columns_of, from_columns, plain
+from edgeship_runtime.tables import MISSING_TEXT, aligned, columns_of, from_columns, plain
 
 ANY_NAME = "x"
 
@@ -58,7 +58,7 @@ def _by_name(specs: Sequence[InputSpec], given: object) -> dict[str, Any]:
     if len(specs) == 1 and set(given) == {ANY_NAME}:
         return {names[0]: given[ANY_NAME]}
     features = specs[0].feature_names if len(specs) == 1 else ()
-    if features and names[0] not in given and set(features) <= set(given):
+    if features and names[0] not in given and set(features) <= set(aligned(features, given)):
         return from_columns(specs, given)
     missing = [name for name in names if name not in given]
     unknown = [str(name) for name in given if name not in names]
@@ -81,11 +81,28 @@ def _check_one(spec: InputSpec, given: object, *, finite: bool) -> Array:
         raise InputError(f"input {spec.name!r} is not a regular array: {error}") from error
     _check_shape(spec, array)
     array = _cast(spec, plain(spec, array))
+    if spec.closed:
+        _check_known(spec, array)
     if finite and array.dtype.kind == "f":
         wrong = np.isinf(array) if spec.missing else ~np.isfinite(array)
         if wrong.any():
             raise InputError(_not_finite(spec, wrong))
     return array
+
+
+def _check_known(spec: InputSpec, array: Array) -> None:
+    """Refuse a category that the source model refuses."""
+    unknown = ~np.isin(array, np.asarray(spec.categories, array.dtype))
+    if spec.missing:
+        unknown &= array != MISSING_TEXT if array.dtype.kind == "U" else ~np.isnan(array)
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        shown = ", ".join(repr(category) for category in spec.categories[:6])
+        more = f" and {len(spec.categories) - 6} more" if len(spec.categories) > 6 else ""
+        raise InputError(
+            f"input {spec.name!r} holds {array[row].item()!r} in row {row}, which the model does "
+            f"not know and refuses: expected {shown}{more}"
+        )
 
 
 def _check_shape(spec: InputSpec, array: Array) -> None:

@@ -45,6 +45,7 @@ def from_columns(specs: Sequence[InputSpec], columns: Mapping[str, Any]) -> dict
     Raises:
         InputError: where a column is missing, or there are too few or many of them.
     """
+    columns = aligned(columns_wanted(specs), columns)
     if by_column(specs):
         _check_there([spec.name for spec in specs], columns)
         return {spec.name: columns[spec.name] for spec in specs}
@@ -62,6 +63,25 @@ def from_columns(specs: Sequence[InputSpec], columns: Mapping[str, Any]) -> dict
         )
     stacked = np.stack([plain(spec, np.asarray(columns[name]), name) for name in features], axis=1)
     return {spec.name: shaped(spec, stacked)}
+
+
+def columns_wanted(specs: Sequence[InputSpec]) -> tuple[str, ...]:
+    """The names of the columns that a model takes; none where it has no names for its features."""
+    return tuple(spec.name for spec in specs) if by_column(specs) else specs[0].feature_names
+
+
+def aligned(names: Sequence[str], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns under the names that a model has for them.
+
+    LightGBM has an underscore for each space of a name.
+
+    >>> aligned(["mean_radius"], {"mean radius": 1, "y": 2})
+    {'mean_radius': 1, 'y': 2}
+    """
+    wanted = set(names) - set(columns)
+    spelled = {str(name).replace(" ", "_"): name for name in columns if " " in str(name)}
+    renamed = {spelled[name]: name for name in wanted if name in spelled}
+    return {renamed.get(name, name): column for name, column in columns.items()}
 
 
 def plain(spec: InputSpec, array: Array, name: str | None = None) -> Array:

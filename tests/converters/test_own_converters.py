@@ -14,6 +14,7 @@ import skops.io
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import edgeship
 from edgeship_converters.errors import ParityError, SourceError, StepError
@@ -72,10 +73,48 @@ def test_a_converter_that_computes_something_else_is_found_out(model: Any, tmp_p
     assert not (tmp_path / "b").exists()
 
 
+class Cut(Double):
+    """A step that does nothing to the rows of its fit."""
+
+    def fit(self, X: Any, y: Any = None) -> Cut:
+        """Learn the largest values."""
+        self.high_ = np.max(X, axis=0)
+        super().fit(X)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Cut off what is larger."""
+        return np.minimum(X, self.high_)
+
+
+def nothing(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """As `Cut` does to the rows of its fit, and to no others."""
+    return Answers(transformed=rows)
+
+
+def test_a_converter_is_judged_beyond_the_data_too(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    cut = make_pipeline(Cut(), LogisticRegression()).fit(rows, rows[:, 0] > 0.3)
+    with pytest.raises(ParityError, match="on rows beyond those of the data"):
+        edgeship.convert(cut, tmp_path / "b", data=rows, converters={Cut: nothing})
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_step_of_scikit_learn_is_converted_otherwise_and_named_right(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    scaled = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, rows[:, 0] > 0.3)
+    for name in ("sklearn.Foo", "sklearn.preprocessing.StandardScaler"):
+        with pytest.raises(StepError, match=rf"no step of the model is a {name}.*LogisticRegr"):
+            edgeship.convert(scaled, tmp_path / "b", converters={name: double})
+    with pytest.raises(ParityError):
+        edgeship.convert(scaled, tmp_path / "b", converters={StandardScaler: triple})
+
+
 @pytest.mark.parametrize(
     ("converters", "wanted"),
     [
         ({Double: 3}, "tests.Double is a int, expected a function"),
+        ([double], "converters are functions by class"),
         (["Double"], "--converter takes package.Class=module:function"),
         (["tests.Double=nowhere:double"], "module 'nowhere' cannot be imported"),
         (["tests.Double=numpy:nothing"], "has no 'nothing'"),

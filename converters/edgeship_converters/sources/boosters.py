@@ -141,6 +141,9 @@ def _of_lightgbm(booster: Any) -> Any:
     model._n_features = model._n_features_in = booster.num_feature()
     model._objective = objective
     model._best_iteration = booster.best_iteration
+    # What it is called where the fit met no names.
+    unnamed = [f"Column_{place}" for place in range(booster.num_feature())]
+    model._fitted_with_feature_names = booster.feature_name() != unnamed
     model.fitted_ = True
     if classifies:
         model._n_classes = max(2, booster.num_model_per_iteration())

@@ -29,6 +29,8 @@ def import_converters(
             name_of_class(key) if isinstance(key, type) else str(key): converter
             for key, converter in given.items()
         }
+    elif not all(isinstance(item, str) for item in given):
+        raise SourceError("converters are functions by class, or texts such as " + _SPELLED)
     else:
         found = dict(_imported(item) for item in given)
     for name, converter in found.items():

@@ -52,6 +52,11 @@ def interface(estimator: Any, example: Any) -> Interface:
             "transform for them"
         )
     answers = {question.method: answer(estimator, question.method, example) for question in asked}
+    if [question.output for question in asked][:1] == ["cluster"] and (
+        answers["predict"].dtype.kind == "f"
+    ):
+        # A ranker's scores.
+        asked = (Question("prediction", "predict", "value"), *asked[1:])
     outputs = {question.method: _spec(question, answers[question.method]) for question in asked}
     label = outputs.get("predict")
     single = label is not None and label.role == "label" and len(label.shape) == 1

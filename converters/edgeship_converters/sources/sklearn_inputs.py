@@ -105,6 +105,23 @@ class Inputs:
             for spec in self.specs
         }
 
+    def with_closed(self, answers: Callable[[Arrays], bool]) -> Inputs:
+        """The same, saying of each column of categories whether the estimator refuses others.
+
+        Args:
+            answers: whether the estimator answers all of some rows, with finite numbers.
+        """
+        example = self.example()
+        specs = tuple(
+            msgspec.structs.replace(spec, closed=True)
+            if spec.categories
+            and spec.dtype != "bool"
+            and not answers({**example, spec.name: _unknown(spec)})
+            else spec
+            for spec in self.specs
+        )
+        return replace(self, specs=specs)
+
     def with_missing(self, answers: Callable[[Arrays], bool]) -> Inputs:
         """The same, saying of each input whether the estimator takes missing values in it.
 
@@ -186,6 +203,13 @@ def finite(answers: Mapping[str, Array]) -> bool:
     return all(
         bool(np.isfinite(array).all()) for array in answers.values() if array.dtype.kind == "f"
     )
+
+
+def _unknown(spec: InputSpec) -> Array:
+    """One value that is none of an input's categories."""
+    if spec.dtype == "string":
+        return np.array(["?" * (1 + max(len(str(category)) for category in spec.categories))])
+    return np.array([1 + max(float(category) for category in spec.categories)], spec.dtype)
 
 
 def _gone(example: Arrays, specs: list[InputSpec]) -> dict[str, Array]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import sklearn
@@ -28,6 +30,7 @@ from edgeship_converters.sources.sklearn_inputs import (
 )
 from edgeship_converters.sources.source import Kind
 from edgeship_converters.sources.trees import TREE_TYPE, check_trees
+from edgeship_converters.sources.user_code import current_directory_first
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import Contract
 
@@ -66,7 +69,7 @@ class SklearnSource:
         self.warnings = tuple(told)
         self.sha256 = sha256
         self.inputs, self._interface = _first_taken(estimator, inputs_of(estimator, asked))
-        self.inputs = self.inputs.with_missing(self._answers)
+        self.inputs = self.inputs.with_missing(self._answers).with_closed(self._answers)
         self.contract = Contract(
             task=self._interface.task,
             inputs=self.inputs.specs,
@@ -172,15 +175,30 @@ def in_memory(
     parts = io.BytesIO()
     try:
         joblib.dump(estimator, parts)
-    except Exception as error:
-        # A part of the model may refuse to be pickled in any way.
-        raise SourceError(
-            f"the {type(estimator).__name__} cannot be pickled, so that nothing tells it from "
-            f"another model ({in_a_line(error)}): define its functions and classes at the top "
-            "level of a module"
-        ) from error
+    except Exception:
+        # A part of the model may refuse to be pickled in any way; its nameless functions need not.
+        parts = io.BytesIO()
+        try:
+            _ByCode(parts).dump(estimator)
+        except Exception as error:
+            raise SourceError(
+                f"the {type(estimator).__name__} cannot be pickled, so that nothing tells it from "
+                f"another model: {in_a_line(error)}"
+            ) from error
     sha256 = hashlib.sha256(parts.getvalue()).hexdigest()
     return SklearnSource(estimator, sha256, converters=converters, asked=asked)
+
+
+class _ByCode(pickle.Pickler):
+    """Writes functions and classes that no name finds again as their code: to be hashed only."""
+
+    def reducer_override(self, held: Any) -> Any:
+        """See `pickle.Pickler`."""
+        if isinstance(held, FunctionType) and "<" in held.__qualname__:
+            return bytes, (held.__code__.co_code,)
+        if isinstance(held, type) and "<" in held.__qualname__:
+            return str, (held.__qualname__,)
+        return NotImplemented
 
 
 def _check_fitted(estimator: Any, what: str) -> None:
@@ -193,13 +211,16 @@ def _check_fitted(estimator: Any, what: str) -> None:
 def _load_skops(path: Path, trust: Sequence[str]) -> tuple[Any, list[str]]:
     from skops import io as skops
 
-    trusted = [TREE_TYPE, *trust]
+    # A dtype is a name; OneHotEncoder keeps one.
+    trusted = [TREE_TYPE, "numpy.dtype", *trust]
     told: list[str] = []
     try:
         untrusted = [name for name in skops.get_untrusted_types(file=path) if name not in trusted]
         if not untrusted:
-            with _releases_told(told):
+            with _releases_told(told), current_directory_first():
                 estimator = skops.load(path, trusted=trusted)
+    except ModuleNotFoundError as error:
+        raise SourceError(_no_module(path, error)) from error
     except Exception as error:
         # A damaged file fails in whatever way its content suggests; it is not trusted.
         line = in_a_line(error)
@@ -218,12 +239,21 @@ def _load_pickle(path: Path) -> tuple[Any, list[str]]:
 
     told: list[str] = []
     try:
-        with _releases_told(told):
+        with _releases_told(told), current_directory_first():
             return joblib.load(path), told
+    except ModuleNotFoundError as error:
+        raise SourceError(_no_module(path, error)) from error
     except Exception as error:
         # Unpickling fails in whatever way the file's content suggests.
         line = in_a_line(error)
         raise SourceError(f"{path} is not a pickle that can be loaded: {line}") from error
+
+
+def _no_module(path: Path, error: ModuleNotFoundError) -> str:
+    return (
+        f"{path} holds parts of the module {error.name!r}, which is not found: install it, or run "
+        f"edgeship where `python -m {error.name}` would find it"
+    )
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def import_named(item: str, option: str, example: str) -> Any:
             f"{option} takes a module's name, not its file's: {module_name[:-3]}:{name}, "
             f"got {item!r}"
         )
-    with _current_directory_first():
+    with current_directory_first():
         try:
             module = importlib.import_module(module_name)
         except (Exception, SystemExit) as error:
@@ -54,7 +54,8 @@ def import_named(item: str, option: str, example: str) -> Any:
 
 
 @contextmanager
-def _current_directory_first() -> Iterator[None]:
+def current_directory_first() -> Iterator[None]:
+    """Let modules be found as `python -m` would find them."""
     sys.path.insert(0, "")
     importlib.invalidate_caches()
     try:

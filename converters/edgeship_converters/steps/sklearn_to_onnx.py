@@ -82,12 +82,20 @@ def classical_model(source: SklearnSource, task: Task, *, precise: bool = False)
     graph = Graph()
     specs = task.contract.inputs
     graph.missing = any(spec.missing for spec in specs)
+    graph.own = frozenset(source.converters)
     rows = Rows(
         tuple(_block(spec, graph) for spec in specs),
         specs[0].feature_names if len(specs) == 1 else tuple(spec.name for spec in specs),
     )
     dispatch = Dispatch({**ESTIMATORS, **source.converters}, graph, precise=precise)
     answers = dispatch.answer(source.estimator, rows)
+    unused = sorted(graph.own - dispatch.met)
+    if unused:
+        raise StepError(
+            f"no step of the model is a {unused[0]}, which a converter was given for",
+            f"name one of {', '.join(sorted(dispatch.met))}",
+            needed=True,
+        )
     outputs = {}
     for spec in task.contract.outputs:
         try:

@@ -39,7 +39,7 @@ class InputSpec(_Fact, frozen=True, kw_only=True, omit_defaults=True):
 
     `missing` says that the variants are proven on missing values: NaN, or an empty text.
     `categories` are those that the model knows, where the input is a column of such; any other
-    value counts as unknown to it.
+    value counts as unknown to it, or with `closed` is refused, as the source model refuses it.
     """
 
     name: str
@@ -48,6 +48,7 @@ class InputSpec(_Fact, frozen=True, kw_only=True, omit_defaults=True):
     feature_names: tuple[str, ...] = ()
     missing: bool = False
     categories: tuple[ClassLabel, ...] = ()
+    closed: bool = False
 
 
 class OutputSpec(_Fact, frozen=True, kw_only=True):

@@ -35,7 +35,8 @@ DATATYPES: dict[DType, str] = {
     "string": "BYTES",
 }
 _DTYPES: dict[str, DType] = {datatype: dtype for dtype, datatype in DATATYPES.items()}
-_SCALARS: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "U": str}
+# JSON has no word for NaN, which is a missing number: null.
+_SCALARS: dict[str, Any] = {"b": bool, "i": int, "u": int, "f": float | None, "U": str}
 _NESTED = re.compile(rb"\s*\[\s*\[")
 # As many as the oldest numpy that we run on can hold.
 _MAX_AXES = 32
@@ -105,7 +106,7 @@ def encode_tensor(array: Array) -> list[Any]:
 
 
 def _values(
-    name: str, datatype: str, shape: list[int], data: bytes | memoryview, scalar: type
+    name: str, datatype: str, shape: list[int], data: bytes | memoryview, scalar: Any
 ) -> list[Any]:
     nested = _NESTED.match(data) is not None
     try:
@@ -119,7 +120,7 @@ def _values(
 
 
 @functools.cache
-def _decoder(scalar: type, depth: int) -> msgspec.json.Decoder[list[Any]]:
+def _decoder(scalar: Any, depth: int) -> msgspec.json.Decoder[list[Any]]:
     kind: Any = scalar
     for _ in range(depth):
         kind = list[kind]

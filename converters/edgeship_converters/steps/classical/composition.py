@@ -9,6 +9,7 @@ from sklearn.utils import check_array
 
 from edgeship_converters.sources.sklearn_columns import chosen_columns, names_of
 from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.dispatch import name_of
 from edgeship_converters.steps.classical.functions import FUNCTIONS, PARTIAL, monotone
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows, beside
@@ -16,17 +17,16 @@ from edgeship_converters.steps.classical.rows import Rows, beside
 
 def pipeline(model: Any, rows: Rows, graph: Graph) -> Answers:
     """Pipeline: each step transforms for the next; the last one answers."""
-    answers = Answers(transformed=rows)
     steps = [(name, step) for name, step in model.steps if step not in (None, "passthrough")]
     if not steps:
-        return answers
-    *steps, (last_name, last) = steps
+        return Answers(transformed=rows)
+    *steps, (_, last) = steps
     behind: list[Any] = []
-    while steps and monotone(steps[-1][1]):
+    while steps and monotone(steps[-1][1]) and name_of(steps[-1][1]) not in graph.own:
         behind.insert(0, steps.pop()[1])
     for name, step in steps:
-        answers = graph.answer(step, _transformed(answers, name))
-    return graph.answer(last, replace(_transformed(answers, last_name), behind=tuple(behind)))
+        rows = _transformed(graph.answer(step, rows), name)
+    return graph.answer(last, replace(rows, behind=tuple(behind)))
 
 
 def feature_union(model: Any, rows: Rows, graph: Graph) -> Answers:

@@ -61,7 +61,11 @@ def through(rows: Rows, graph: Graph) -> Rows:
 
 
 class Dispatch:
-    """Gives each model to its converter, and tells which step it was that cannot be converted."""
+    """Gives each model to its converter, and tells which step it was that cannot be converted.
+
+    Attributes:
+        met: the names of all models that were given to it.
+    """
 
     def __init__(self, table: Mapping[str, Entry], graph: Graph, *, precise: bool = False) -> None:
         """Answer by the converters of `table`; all in float64 where `precise`."""
@@ -69,6 +73,7 @@ class Dispatch:
         self._graph = graph
         self._precise = precise
         self._path: list[str] = []
+        self.met: set[str] = set()
         graph.answer = self.answer
 
     def answer(self, model: Any, rows: Rows) -> Answers:
@@ -79,6 +84,7 @@ class Dispatch:
         """
         name = name_of(model)
         self._path.append(name)
+        self.met.add(name)
         entry = self._table.get(name)
         if entry is None:
             raise StepError(

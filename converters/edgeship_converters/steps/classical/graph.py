@@ -31,12 +31,14 @@ class Graph:
     Attributes:
         real: that precision, float32 or float64.
         missing: whether the model's rows may hold missing values (NaN).
+        own: classes that the user has converters for, whose steps are not folded into others.
         answer: converts a model inside the model at hand; see `dispatch`.
     """
 
     def __init__(self) -> None:
         self.real: np.dtype[Any] = np.dtype(np.float32)
         self.missing = False
+        self.own: frozenset[str] = frozenset()
         self.answer: Callable[[Any, Rows], Answers]
         self._nodes: list[NodeProto] = []
         self._constants: dict[tuple[Any, ...], str] = {}
