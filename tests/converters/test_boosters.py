@@ -162,3 +162,30 @@ def test_words_that_xgboost_cuts_off_are_refused(tmp_path: Path) -> None:
     model = module.XGBClassifier(n_estimators=2, enable_categorical=True).fit(*people())
     with pytest.raises(SourceError, match="not plain ASCII"):
         edgeship.convert(model, tmp_path / "b")
+
+
+def test_names_with_spaces_and_another_order(tmp_path: Path) -> None:
+    module = pytest.importorskip("lightgbm")
+    rows, truth = load_breast_cancer(return_X_y=True, as_frame=True)
+    model = module.LGBMClassifier(n_estimators=10, verbose=-1).fit(rows, truth)
+    model.booster_.save_model(tmp_path / "model.txt")
+    shuffled = rows[rows.columns[::-1]].astype(np.float32)
+    expected = model.predict(shuffled[rows.columns])
+    for source in (model, model.booster_, tmp_path / "model.txt"):
+        bundle = edgeship.convert(source, tmp_path / "b", data=shuffled)
+        assert bundle.manifest.inputs[0].feature_names[0] == "mean_radius"
+        assert load(bundle).predict(shuffled)["label"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "xgboost"])
+def test_a_ranker_predicts(library: str, tmp_path: Path) -> None:
+    module = pytest.importorskip(library)
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    truth = (rows[:, 0] > 0).astype(int)
+    if library == "lightgbm":
+        model = module.LGBMRanker(n_estimators=5, verbose=-1).fit(rows, truth, group=[50] * 4)
+    else:
+        model = module.XGBRanker(n_estimators=5).fit(rows, truth, group=[50] * 4)
+    bundle = edgeship.convert(model, tmp_path / "b", data=rows)
+    got = load(bundle).predict(rows)["prediction"]
+    np.testing.assert_allclose(got, model.predict(rows), rtol=1e-5, atol=1e-6)

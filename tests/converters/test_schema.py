@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from edgeship_converters import convert
 from edgeship_converters.errors import PlanError, SourceError
 from edgeship_converters.schema import schema_of
-from edgeship_runtime.errors import DataError
+from edgeship_runtime.errors import DataError, InputError
 from edgeship_runtime.model import load
 
 KINDS = {
@@ -145,3 +145,34 @@ def test_missing_ones_make_whole_numbers_floats() -> None:
         "bytes": "int64",
     }
     assert schema_of(np.zeros((3, 2))) == schema_of({"a": np.zeros(3)}) == schema_of("a.csv") == {}
+
+
+def test_an_encoder_that_refuses_unknown_words_does_so_on_the_board(
+    people: pd.DataFrame, model: Any, tmp_path: Path
+) -> None:
+    bundle = convert(model, tmp_path / "b", data=people)
+    assert {spec.name: spec.closed for spec in bundle.manifest.inputs}["city"]
+    elsewhere = people.head(3).assign(city=["Oslo", "Tokyo", "Bergen"])
+    wanted = r"'Tokyo' in row 1, which the model does not know and refuses: expected 'Bergen', 'Os"
+    with pytest.raises(InputError, match=wanted):
+        load(bundle).predict(elsewhere)
+
+
+def test_an_encoder_that_takes_unknown_words_does_so_on_the_board(
+    people: pd.DataFrame, tmp_path: Path
+) -> None:
+    columns = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["city"]))
+    model = make_pipeline(columns, LogisticRegression()).fit(people[["city"]], people.bought)
+    bundle = convert(model, tmp_path / "b", data=people[["city"]])
+    assert not bundle.manifest.inputs[0].closed
+    elsewhere = pd.DataFrame({"city": ["Tokyo", "Oslo"]})
+    assert load(bundle).predict(elsewhere)["label"].tolist() == model.predict(elsewhere).tolist()
+
+
+def test_an_int_that_an_encoder_does_not_know_is_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"code": [1, 2, 3] * 20, "word": ["a", "b", "c"] * 20})
+    columns = make_column_transformer((OneHotEncoder(), ["code", "word"]))
+    model = make_pipeline(columns, LogisticRegression()).fit(frame, frame.code > 1)
+    bundle = convert(model, tmp_path / "b", data=frame)
+    with pytest.raises(InputError, match="'code' holds 7 in row 0"):
+        load(bundle).predict(pd.DataFrame({"code": [7], "word": ["a"]}))

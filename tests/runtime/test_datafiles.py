@@ -87,6 +87,12 @@ def test_csv_labels_are_integers_where_they_can_be(
     assert read.tolist() == labels
 
 
+def test_truths_in_a_csv_are_1_and_0(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("sure,size\nTrue,2\nFalse,3\n")
+    spec = InputSpec(name="x", dtype="float32", shape=(None, 2))
+    assert datafiles.read(tmp_path / "t.csv", [spec]).inputs["x"].tolist() == [[1, 2], [0, 3]]
+
+
 def test_empty_cells_are_missing_values(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,\nNA,2\n")
     values = datafiles.read(tmp_path / "a.csv", [MATRIX]).inputs["x"]
@@ -132,7 +138,8 @@ def test_a_label_column_that_the_file_lacks_is_named(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "must begin with a header"),
-        ("a,a\n1,2\n", "distinct column names"),
+        ("a,a\n1,2\n", "distinct column names, got 'a' more than once"),
+        (",a\n0,2\n", "column 1 has none: name it, or write a data frame's CSV with index=False"),
         ("a,b\n1\n", "line 2 has 1 cells, the header has 2"),
         ("a,b\n1,x\n", "row 1, column 'b' holds 'x': expected a number"),
         ("a,b\n1,1_000\n", "row 1, column 'b' holds '1_000': expected a number"),
