@@ -10,7 +10,7 @@ from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.exactly import less, more_than
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.linear import linear
-from edgeship_converters.steps.classical.mixtures import squared_distances
+from edgeship_converters.steps.classical.mixtures import mahalanobis
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 
@@ -71,7 +71,7 @@ def quadratic(model: Any, rows: Rows, graph: Graph) -> Answers:
         rotation * scaling**-0.5
         for rotation, scaling in zip(model.rotations_, model.scalings_, strict=True)
     ]
-    squares = squared_distances(rows, np.asarray(model.means_), factors, graph)
+    squares = mahalanobis(rows, np.asarray(model.means_), factors, graph)
     volume = np.array([np.log(scaling).sum() for scaling in model.scalings_])
     bias = _logs(model.priors_) - 0.5 * volume
     scores = graph.Add(graph.Mul(squares, -0.5), bias)

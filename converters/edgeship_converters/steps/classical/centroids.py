@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, flat
+from edgeship_converters.steps.classical.distances import differences, squared_distances
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.kernels import differences, squared_distances
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.baselines import repeated
+from edgeship_converters.steps.classical.distances import squares_but_own
 from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.linear import linear
@@ -95,10 +96,8 @@ def _nearest(centres: Array, rows: Rows, graph: Graph) -> Answers:
     That sum cancels for a row next to a centre, so the smallest distance is taken directly.
     """
     centres = np.asarray(centres, np.float64)
-    centre = centres.mean(axis=0)
-    moved = less(rows.matrix(graph), centre, graph)
-    around = centres - centre
-    partial = graph.Gemm(moved, -2.0 * around.T, (around**2).sum(axis=1))
+    around = centres - centres.mean(axis=0)
+    partial, moved = squares_but_own(rows.matrix(graph), centres, graph)
     square = graph.ReduceSumSquare(moved, axes=[1], keepdims=1)
     distances = graph.Sqrt(graph.Max(graph.Add(partial, square), 0.0))
     column = graph.ArgMin(partial, axis=1, keepdims=1)

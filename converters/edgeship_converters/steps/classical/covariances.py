@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from edgeship_converters.steps.classical.distances import squared_distances
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.kernels import squared_distances
 from edgeship_runtime.arrays import Array
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import gammaln
 
 from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.distances import differences, squared_distances
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.kernels import differences, squared_distances
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 

@@ -85,9 +85,7 @@ def to_points(
         along = graph.MatMul(values, (points / np.where(lengths == 0.0, 1.0, lengths)).T)
         return _apart(along, values, graph)
     if not exact and _by_product(metric, points):
-        partial, moved = _without_own(values, points, graph)
-        own = graph.ReduceSumSquare(moved, axes=[1], keepdims=1)
-        squares = graph.Max(graph.Add(partial, own), 0.0)
+        squares = squared_distances(values, points, graph)
         return graph.Sqrt(squares) if metric.name == "euclidean" else squares
     return _measured(values, graph.value(points[None]), metric, graph)
 
@@ -107,7 +105,7 @@ def nearest(values: str, points: Array, many: int, metric: Metric, graph: Graph)
         enough = np.float32 if _told_apart(points, many) else np.float64
         given = values if graph.real == enough else graph.cast(values, enough)
         with graph.computing_in(enough):
-            about, _ = _without_own(given, points, graph)
+            about, _ = squares_but_own(given, points, graph)
     spare = min(many + _SPARE, len(points))
     _, found = _smallest(about, spare, graph)
     # In the points' own order, so that the first of several at the same distance stays first.
@@ -122,6 +120,32 @@ def nearest(values: str, points: Array, many: int, metric: Metric, graph: Graph)
     return Nearest(graph.cast(distances), graph.GatherElements(found, chosen, axis=1))
 
 
+def squared_distances(values: str, points: Array, graph: Graph) -> str:
+    """(rows, points), squared Euclidean distances by one product of matrices.
+
+    What is left of a row next to a point is rounding, so this is for what hardly changes there.
+    """
+    partial, moved = squares_but_own(values, points, graph)
+    own = graph.ReduceSumSquare(moved, axes=[1], keepdims=1)
+    return graph.Max(graph.Add(partial, own), 0.0)
+
+
+def differences(values: str, points: Array, graph: Graph) -> str:
+    """(rows, points, columns), each row less each point."""
+    return less(graph.Unsqueeze(values, [1]), points[None], graph)
+
+
+def squares_but_own(values: str, points: Array, graph: Graph) -> tuple[str, str]:
+    """|p|² - 2·x·p around the points' mean, squared distances but for |x|², and x around it.
+
+    Differences do not change when all is moved, and small numbers lose less.
+    """
+    centre = points.mean(axis=0)
+    moved = less(values, centre, graph)
+    around = points - centre
+    return graph.Gemm(moved, -2.0 * around.T, (around**2).sum(axis=1)), moved
+
+
 def _by_product(metric: Metric, points: Array) -> bool:
     return metric.name in ("euclidean", "sqeuclidean") and points.shape[1] > _FEW_COLUMNS
 
@@ -134,14 +158,6 @@ def _told_apart(points: Array, many: int) -> bool:
     reach = found.kneighbors(tried)[0][:, -1] ** 2
     rounding = float((around**2).sum(axis=1).max(initial=0.0)) * np.finfo(np.float32).eps
     return bool(rounding <= _LITTLE * reach.min())
-
-
-def _without_own(values: str, points: Array, graph: Graph) -> tuple[str, str]:
-    """|p|² - 2·x·p around the points' mean, squared distances but for |x|², and x around it."""
-    centre = points.mean(axis=0)
-    moved = less(values, centre, graph)
-    around = points - centre
-    return graph.Gemm(moved, -2.0 * around.T, (around**2).sum(axis=1)), moved
 
 
 def _smallest(values: str, many: int, graph: Graph) -> tuple[str, str]:

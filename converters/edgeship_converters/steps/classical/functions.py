@@ -52,3 +52,13 @@ def monotone(step: Any) -> bool:
         # Box and Cox's transform refuses what is not positive, so no search can pass through it.
         return bool(step.method == "yeo-johnson")
     return type(step) in _SCALERS
+
+
+def horner(values: str, coefficients: tuple[float, ...], graph: Graph) -> str:
+    """A polynomial of each value by Horner's rule, from the highest power's coefficient down."""
+    first, second, *rest = coefficients
+    scaled = values if first == 1.0 else graph.Mul(values, first)
+    total = graph.Add(scaled, second)
+    for coefficient in rest:
+        total = graph.Add(graph.Mul(total, values), coefficient)
+    return total

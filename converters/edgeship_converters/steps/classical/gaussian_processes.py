@@ -11,8 +11,8 @@ from sklearn.gaussian_process._gpc import COEFS, LAMBDAS
 
 from edgeship_converters.steps.classical.answers import Answers, above, flat, with_first
 from edgeship_converters.steps.classical.covariances import covariance, variance
+from edgeship_converters.steps.classical.functions import horner
 from edgeship_converters.steps.classical.graph import Graph
-from edgeship_converters.steps.classical.quantiles import polynomial
 from edgeship_converters.steps.classical.rows import Rows
 
 # Where the variable of the series below is 0; of a few that all do, this one is the best.
@@ -57,7 +57,7 @@ def _error_function(values: str, graph: Graph) -> str:
     """
     size = graph.Abs(values)
     place = graph.Div(graph.Sub(size, _MIDDLE), graph.Add(size, _MIDDLE))
-    series = polynomial(place, _series(), graph)
+    series = horner(place, _series(), graph)
     fall = graph.Exp(graph.Neg(graph.Mul(size, size)))
     rest = graph.Mul(graph.Div(series, graph.Add(graph.Mul(size, 2.0), 1.0)), fall)
     return graph.Mul(graph.Sign(values), graph.Sub(1.0, rest))

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.bending import norms
+from edgeship_converters.steps.classical.distances import differences, squared_distances
 from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.linear import dense, linear
@@ -100,24 +101,6 @@ def kernel(asked: Kernel, rows: Rows, vectors: Array, graph: Graph) -> str:
             return graph.Exp(graph.Mul(_chi_squared(values, vectors, graph), -asked.gamma))
     said = repr(asked.name) if isinstance(asked.name, str) else "Python code"
     raise ValueError(f"its kernel is {said}, which has no ONNX form here")
-
-
-def squared_distances(values: str, vectors: Array, graph: Graph) -> str:
-    """(rows, vectors), |x|² - 2·x·v + |v|² around the vectors' mean, as one matrix product.
-
-    Differences do not change when all is moved, and small numbers lose less. What is left of a
-    row next to a vector is rounding, so this is for what hardly changes there.
-    """
-    centre = vectors.mean(axis=0)
-    moved, around = less(values, centre, graph), vectors - centre
-    own = graph.ReduceSum(graph.Mul(moved, moved), [1], keepdims=1)
-    products = linear(moved, -2.0 * around.T, (around**2).sum(axis=1), graph)
-    return graph.Max(graph.Add(products, own), 0.0)
-
-
-def differences(values: str, vectors: Array, graph: Graph) -> str:
-    """(rows, vectors, columns), each row less each vector."""
-    return less(graph.Unsqueeze(values, [1]), vectors[None], graph)
 
 
 def _weighted(asked: Kernel, rows: Rows, vectors: Array, weights: Array, graph: Graph) -> str:

@@ -20,7 +20,7 @@ def mixture(model: Any, rows: Rows, graph: Graph) -> Answers:
     """GaussianMixture and BayesianGaussianMixture: each component's share, and the log density."""
     means = np.asarray(model.means_, np.float64)
     factors = _factors(model)
-    squares = squared_distances(rows, means, factors, graph)
+    squares = mahalanobis(rows, means, factors, graph)
     logs = graph.Add(graph.Mul(squares, -0.5), _peaks(model, factors))
     return Answers(
         cluster=graph.ArgMax(logs, axis=1, keepdims=0),
@@ -38,7 +38,7 @@ def ellipse(model: Any, rows: Rows, graph: Graph) -> Answers:
     return outlier(model, graph.Neg(distance), graph)
 
 
-def squared_distances(rows: Rows, means: Array, factors: Sequence[Array], graph: Graph) -> str:
+def mahalanobis(rows: Rows, means: Array, factors: Sequence[Array], graph: Graph) -> str:
     """(rows, means), |(x - mean)·factor|² for each mean and its factor, in two products.
 
     Args:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.functions import horner
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
@@ -81,25 +82,15 @@ def _normal_scores(shares: str, graph: Graph) -> str:
     shares = graph.Min(graph.Max(shares, end), 1.0 - end)
     off = graph.Sub(shares, 0.5)
     square = graph.Mul(off, off)
-    ratio = graph.Div(polynomial(square, _P0, graph), polynomial(square, _Q0, graph))
+    ratio = graph.Div(horner(square, _P0, graph), horner(square, _Q0, graph))
     bent = graph.Add(off, graph.Mul(off, graph.Mul(square, ratio)))
     middle = graph.Mul(bent, float(np.sqrt(2 * np.pi)))
     tail = graph.Min(shares, graph.Sub(1.0, shares))
     # In the middle the tail's formula need not hold, but must not give NaN.
     root = graph.Sqrt(graph.Mul(graph.Log(tail), -2.0))
     inverse = graph.Reciprocal(root)
-    ratio = graph.Div(polynomial(inverse, _P1, graph), polynomial(inverse, _Q1, graph))
+    ratio = graph.Div(horner(inverse, _P1, graph), horner(inverse, _Q1, graph))
     first = graph.Sub(root, graph.Mul(graph.Log(root), inverse))
     far = graph.Sub(first, graph.Mul(inverse, ratio))
     far = graph.Where(graph.Less(off, 0.0), graph.Neg(far), far)
     return graph.Where(graph.Greater(tail, float(np.exp(-2.0))), middle, far)
-
-
-def polynomial(values: str, coefficients: tuple[float, ...], graph: Graph) -> str:
-    """A polynomial of each value by Horner's rule, from the highest power's coefficient down."""
-    first, second, *rest = coefficients
-    scaled = values if first == 1.0 else graph.Mul(values, first)
-    total = graph.Add(scaled, second)
-    for coefficient in rest:
-        total = graph.Add(graph.Mul(total, values), coefficient)
-    return total
