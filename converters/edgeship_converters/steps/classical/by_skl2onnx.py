@@ -40,7 +40,8 @@ def by_skl2onnx(model: Any, rows: Rows, graph: Graph) -> Answers:
             return Answers(index=index, probabilities=graph.cast(values[1]))
         decision = graph.cast(values[1])
         if len(model.classes_) == 2:
-            decision = flat(graph, graph.Gather(decision, [1], axis=1))
+            # Of support vector machines, which alone come here, the first column is the second's.
+            decision = flat(graph, graph.Gather(decision, [0], axis=1))
         return Answers(index=index, decision=decision)
     if is_regressor(model):
         return Answers(prediction=_prediction(model, values[0], rows, graph))

@@ -73,6 +73,9 @@ def stacking(model: Any, rows: Rows, graph: Graph) -> Answers:
     for estimator, method, width in zip(
         first, model.stack_method_, model._n_feature_outs, strict=True
     ):
+        if width == 0:
+            # Of two classes it knows one, and of its one column the first is left out.
+            continue
         value = _stacked(estimator, graph.answer(estimator, rows), method, graph)
         if method == "predict_proba" and len(classes) == 2:
             # Of two classes the first one says nothing more.
