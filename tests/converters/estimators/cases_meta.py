@@ -139,6 +139,13 @@ CASES = (
              cv="prefit"), "three", "fitted before on words"),
     Case("StackingClassifier",
          lambda: ensemble.StackingClassifier(
+             [("words", linear_model.LogisticRegression().fit(*data("three")))], cv="prefit",
+             stack_method="predict",
+             final_estimator=pipeline.make_pipeline(
+                 preprocessing.OneHotEncoder(), linear_model.LogisticRegression())),
+         "three", "of words"),
+    Case("StackingClassifier",
+         lambda: ensemble.StackingClassifier(
              [("pairs", svm.SVC(decision_function_shape="ovo"))], cv=3), "counts",
          "one against one"),
     Case("StackingRegressor", lambda: ensemble.StackingRegressor(_regressors(), cv=3), "numbers"),

@@ -44,6 +44,7 @@ REFUSED: dict[str, str] = {
     "FeatureAgglomeration, median": "its pooling_func is 'median'",
     "RadiusNeighborsClassifier, no outlier label": "no ONNX file refuses a row",
     "VotingClassifier, soft, fitted before on some classes": "knows 4 classes and it itself 10",
+    "StackingClassifier, of words": "passes on its label, and 'setosa' is no number",
     "MLPClassifier, a single class": "it knows a single class",
     "CalibratedClassifierCV, temperature": "its method is 'temperature'",
     "OneVsOneClassifier, three, LinearRegression": "its estimator is a regressor",

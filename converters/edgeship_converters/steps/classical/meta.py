@@ -343,8 +343,8 @@ def _stacked(estimator: Any, answers: Answers, method: str, graph: Graph) -> str
     classes = np.asarray(estimator.classes_)
     if classes.dtype.kind not in "iufb":
         raise ValueError(
-            f"a model inside it passes on its label, and {classes[0]!r} is no number: fit it with "
-            "stack_method='predict_proba' or on numbers"
+            f"a model inside it passes on its label, and {str(classes[0])!r} is no number: fit it "
+            "with stack_method='predict_proba' or on numbers"
         )
     return graph.Gather(classes.astype(np.float64), _one(answers, "index"), axis=0)
 
