@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.base import is_classifier, is_regressor
 
 from edgeship_converters.steps.classical.answers import Answers, flat
-from edgeship_converters.steps.classical.graph import ML, OPSETS, Graph
+from edgeship_converters.steps.classical.graph import OPSETS, Graph
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
 
@@ -20,6 +21,12 @@ def by_skl2onnx(model: Any, rows: Rows, graph: Graph) -> Answers:
     real = DoubleTensorType if graph.real == np.float64 else FloatTensorType
     classes = is_classifier(model)
     scores = classes and hasattr(model, "predict_proba")
+    if classes:
+        if isinstance(model.classes_, list):
+            raise ValueError("it gives several labels a row")
+        # skl2onnx knows words and int64 only; the place of a label is asked for anyway.
+        model = copy(model)
+        model.classes_ = np.arange(len(model.classes_))
     converted = convert_sklearn(
         model,
         initial_types=[("x", real([None, rows.width]))],
@@ -28,14 +35,13 @@ def by_skl2onnx(model: Any, rows: Rows, graph: Graph) -> Answers:
     )
     values = graph.inline(converted.graph, {"x": rows.matrix(graph)})
     if classes:
-        if isinstance(model.classes_, list):
-            raise ValueError("it gives several labels a row")
-        index = _places(np.asarray(model.classes_), values[0], graph)
+        index = graph.cast(graph.Reshape(values[0], [-1]), np.int64)
         if scores:
             return Answers(index=index, probabilities=graph.cast(values[1]))
         decision = graph.cast(values[1])
         if len(model.classes_) == 2:
-            decision = flat(graph, graph.Gather(decision, [1], axis=1))
+            # Of support vector machines, which alone come here, the first column is the second's.
+            decision = flat(graph, graph.Gather(decision, [0], axis=1))
         return Answers(index=index, decision=decision)
     if is_regressor(model):
         return Answers(prediction=_prediction(model, values[0], rows, graph))
@@ -51,22 +57,3 @@ def _prediction(model: Any, value: str, rows: Rows, graph: Graph) -> str:
 
 def _example(rows: Rows) -> Array:
     return np.ones((1, rows.width))
-
-
-def _places(classes: Array, labels: str, graph: Graph) -> str:
-    """Each label's place among the classes."""
-    places = np.arange(len(classes)).tolist()
-    keys: dict[str, Any]
-    if classes.dtype.kind in "iub":
-        keys = {"keys_int64s": [int(value) for value in classes]}
-        if keys["keys_int64s"] == places:
-            return graph.cast(graph.Reshape(labels, [-1]), np.int64)
-        labels = graph.cast(labels, np.int64)
-    elif classes.dtype.kind in "UO":
-        keys = {"keys_strings": [str(value) for value in classes]}
-    else:
-        raise ValueError("its classes are neither words nor whole numbers")
-    (found,) = graph.node(
-        "LabelEncoder", labels, domain=ML, values_int64s=places, default_int64=-1, **keys
-    )
-    return graph.Reshape(found, [-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeship_converters.steps.classical import (
+    ada_boost,
     baselines,
     bayes,
     bending,
@@ -176,6 +177,8 @@ ESTIMATORS: dict[str, Entry] = {
     "xgboost.XGBRFClassifier": Needs(xgboost_trees.classifier, folds=True),
     "xgboost.XGBRFRegressor": Needs(xgboost_trees.regressor, folds=True),
     "sklearn.IsolationForest": Needs(trees.isolation_forest, folds=True),
+    "sklearn.AdaBoostClassifier": Needs(ada_boost.classifier, folds=True),
+    "sklearn.AdaBoostRegressor": Needs(ada_boost.regressor, folds=True),
     "sklearn.RandomTreesEmbedding": Needs(trees.embedding, folds=True),
     # projections, clusters, densities
     "sklearn.MLPClassifier": Needs(networks.classifier, folds=True),
@@ -247,8 +250,6 @@ ESTIMATORS: dict[str, Entry] = {
     # those that skl2onnx converts as well as we could
     **dict.fromkeys(
         (
-            "sklearn.AdaBoostClassifier",
-            "sklearn.AdaBoostRegressor",
             "sklearn.GaussianProcessRegressor",
             "sklearn.KernelPCA",
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,19 +21,34 @@ from edgeship_converters.steps.classical.answers import (
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows, beside, joined
 from edgeship_converters.steps.classical.target import back
+from edgeship_runtime.arrays import Array
 
 
 def voting_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """VotingClassifier: the most votes, or the largest weighted mean of probabilities."""
     voters = [graph.answer(estimator, rows) for estimator in model.estimators_]
     weights = _weights(model, len(voters))
+    count = len(model.classes_)
     if model.voting == "soft":
+        for estimator in model.estimators_:
+            # scikit-learn adds their columns as they stand, whatever classes they are of.
+            if len(estimator.classes_) != count:
+                raise ValueError(
+                    f"a model inside it knows {len(estimator.classes_)} classes and it itself "
+                    f"{count}, so that their probabilities do not stand beside each other"
+                )
         return most_probable(
             graph, _mean([_one(v, "probabilities") for v in voters], graph, weights)
         )
-    eye = np.eye(len(model.classes_))
-    votes = [graph.Gather(eye, _one(voter, "index"), axis=0) for voter in voters]
-    total = _sum([graph.Mul(v, w) for v, w in zip(votes, weights, strict=True)], graph)
+    # Equal sums of weights are ties in float64 only.
+    with graph.computing_in(np.float64 if len(set(weights)) > 1 else graph.real):
+        total = _sum(
+            [
+                _vote(estimator, voter, count, graph, weight)
+                for estimator, voter, weight in zip(model.estimators_, voters, weights, strict=True)
+            ],
+            graph,
+        )
     return Answers(index=graph.ArgMax(total, axis=1, keepdims=0))
 
 
@@ -49,32 +65,47 @@ def voting_regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def stacking(model: Any, rows: Rows, graph: Graph) -> Answers:
     """StackingClassifier and StackingRegressor: a last model on what the first ones answer."""
+    classes = getattr(model, "classes_", [])
+    if isinstance(classes, list) and classes:
+        raise ValueError("it gives several labels a row")
     parts = []
     first = [estimator for estimator in model.estimators_ if estimator != "drop"]
-    for estimator, method in zip(first, model.stack_method_, strict=True):
-        parts.append(_stacked(estimator, graph.answer(estimator, rows), method, graph))
+    for estimator, method, width in zip(
+        first, model.stack_method_, model._n_feature_outs, strict=True
+    ):
+        if width == 0:
+            # Of two classes it knows one, and of its one column the first is left out.
+            continue
+        value = _stacked(estimator, graph.answer(estimator, rows), method, graph)
+        if method == "predict_proba" and len(classes) == 2:
+            # Of two classes the first one says nothing more.
+            value = graph.Gather(value, np.arange(1, width + 1), axis=1)
+        parts.append(Rows.of(graph.Reshape(value, [-1, width]), width, graph))
     if model.passthrough:
         parts.append(rows)
     before = beside(parts)
     answers = graph.answer(model.final_estimator_, before)
-    return Answers(
-        index=answers.index,
-        probabilities=answers.probabilities,
-        decision=answers.decision,
-        prediction=answers.prediction,
-        transformed=before,
-    )
+    index = answers.index
+    if index is not None:
+        known = places_among(model.final_estimator_, np.arange(len(classes)))
+        index = _renumbered(index, known, graph)
+    return replace(answers, index=index, transformed=before)
 
 
 def bagging_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """BaggingClassifier: the mean of probabilities, or the share of votes where there are none."""
-    voters = _bagged(model, rows, graph)
-    several = all(hasattr(estimator, "predict_proba") for estimator in model.estimators_)
-    eye = np.eye(len(model.classes_))
-    values = [
-        _one(v, "probabilities") if several else graph.Gather(eye, _one(v, "index"), axis=0)
-        for v in voters
-    ]
+    count = len(model.classes_)
+    values = []
+    for estimator, voter in zip(model.estimators_, _bagged(model, rows, graph), strict=True):
+        if not hasattr(estimator, "predict_proba"):
+            values.append(_vote(estimator, voter, count, graph))
+            continue
+        likely = _one(voter, "probabilities")
+        if len(estimator.classes_) != count:
+            # Its bag held no row of some class.
+            known = places_among(estimator, np.arange(count))
+            likely = spread(likely, known, count, graph)
+        values.append(likely)
     return most_probable(graph, _mean(values, graph))
 
 
@@ -165,13 +196,20 @@ def one_against_rest(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 
 def calibrated(model: Any, rows: Rows, graph: Graph) -> Answers:
-    """CalibratedClassifierCV with sigmoids: the mean of its calibrated classifiers."""
-    parts = []
-    for one in model.calibrated_classifiers_:
-        if one.method != "sigmoid":
-            raise ValueError(f"its method is {one.method!r}, only 'sigmoid' has an ONNX form here")
-        parts.append(_calibrated(one, graph.answer(one.estimator, rows), graph))
-    return most_probable(graph, parts[0] if len(parts) == 1 else _mean(parts, graph))
+    """CalibratedClassifierCV with sigmoids or steps: the mean of its calibrated classifiers."""
+    methods = {one.method for one in model.calibrated_classifiers_}
+    if other := methods - {"sigmoid", "isotonic"}:
+        raise ValueError(
+            f"its method is {other.pop()!r}, only 'sigmoid' and 'isotonic' have an ONNX form here"
+        )
+    # Calibrated by steps many rows are a tie, and those between two steps lie on steep lines.
+    with graph.computing_in(np.float64 if "isotonic" in methods else graph.real):
+        parts = [
+            _calibrated(one, graph.answer(one.estimator, rows), graph)
+            for one in model.calibrated_classifiers_
+        ]
+        answers = most_probable(graph, parts[0] if len(parts) == 1 else _mean(parts, graph))
+    return answers.in_reals_of(graph) if "isotonic" in methods else answers
 
 
 def transformed_target(model: Any, rows: Rows, graph: Graph) -> Answers:
@@ -210,28 +248,81 @@ def threshold_classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     return Answers(index=index, probabilities=inside.probabilities, decision=inside.decision)
 
 
+def places_among(estimator: Any, classes: Array) -> list[int]:
+    """The place of each class of an inner model among those of the outer one.
+
+    Raises:
+        ValueError: where it has a class that the outer one lacks.
+    """
+    if isinstance(estimator.classes_, list):
+        raise ValueError("a model inside it gives several labels a row")
+    places = {label: place for place, label in enumerate(np.asarray(classes).tolist())}
+    known = np.asarray(estimator.classes_).tolist()
+    unknown = [label for label in known if label not in places]
+    if unknown:
+        raise ValueError(f"a model inside it gives the label {unknown[0]!r}, which it itself lacks")
+    return [places[label] for label in known]
+
+
+def spread(values: str, known: Sequence[int], count: int, graph: Graph) -> str:
+    """(rows, known classes) as (rows, count), with 0 for the classes not known.
+
+    Args:
+        values: of the known classes, a column each.
+        known: the place of each of them among all.
+        count: how many classes there are.
+        graph: where the columns are put.
+    """
+    if list(known) == list(range(count)):
+        return values
+    columns = np.full(count, len(known))
+    columns[list(known)] = np.arange(len(known))
+    return graph.Gather(graph.Pad(values, [0, 0, 0, 1]), columns, axis=1)
+
+
+def _renumbered(index: str, known: list[int], graph: Graph) -> str:
+    """A place among the classes known as one among all."""
+    if known == list(range(len(known))):
+        return index
+    return graph.Gather(np.array(known), index, axis=0)
+
+
+def _vote(estimator: Any, answers: Answers, count: int, graph: Graph, weight: float = 1.0) -> str:
+    """(rows, count), the weight for the class that an inner model chooses, 0 for the others."""
+    known = places_among(estimator, np.arange(count))
+    return graph.Gather(weight * np.eye(count)[known], _one(answers, "index"), axis=0)
+
+
 def _calibrated(one: Any, inside: Answers, graph: Graph) -> str:
-    classes = one.classes
+    known = places_among(one.estimator, one.classes)
+    if len(known) == 1:
+        raise ValueError("a model inside it knows a single class")
     if hasattr(one.estimator, "decision_function"):
         raw = _one(inside, "decision")
-        columns = (
-            [graph.Unsqueeze(raw, [1])] if len(classes) == 2 else _split(raw, len(classes), graph)
-        )
+        raw = graph.Unsqueeze(raw, [1]) if len(known) == 2 else raw
     else:
-        probabilities = _one(inside, "probabilities")
-        columns = _split(probabilities, len(classes), graph)
-        columns = columns[1:] if len(classes) == 2 else columns
-    values = [
-        graph.Sigmoid(graph.Neg(graph.Add(graph.Mul(column, float(c.a_)), float(c.b_))))
-        for column, c in zip(columns, one.calibrators, strict=True)
-    ]
-    if len(classes) == 2:
-        return with_first(graph, values[0])
-    return shares_or_even(graph, graph.Concat(*values, axis=1))
-
-
-def _split(values: str, count: int, graph: Graph) -> list[str]:
-    return [graph.Gather(values, [place], axis=1) for place in range(count)]
+        raw = _one(inside, "probabilities")
+        raw = graph.Gather(raw, [1], axis=1) if len(known) == 2 else raw
+    many = len(one.calibrators)
+    if one.method == "sigmoid":
+        slopes, shifts = (
+            np.array([getattr(c, name) for c in one.calibrators], np.float64)
+            for name in ("a_", "b_")
+        )
+        # Of one against one there are more columns than classes, and the first ones are taken.
+        raw = graph.Slice(raw, [0], [many], [1])
+        values = graph.Sigmoid(graph.Neg(graph.Add(graph.Mul(raw, slopes), shifts)))
+    else:
+        columns = []
+        for place, calibrator in enumerate(one.calibrators):
+            column = Rows.of(graph.Gather(raw, [place], axis=1), 1, graph)
+            level = _one(graph.answer(calibrator, column), "prediction")
+            columns.append(graph.Unsqueeze(level, [1]))
+        values = joined(columns, graph)
+    if len(one.classes) == 2:
+        return with_first(graph, values)
+    # Of a model of two among more classes scikit-learn holds its one column for the first one's.
+    return shares_or_even(graph, spread(values, known[:many], len(one.classes), graph))
 
 
 def _bagged(model: Any, rows: Rows, graph: Graph) -> list[Answers]:
@@ -241,26 +332,21 @@ def _bagged(model: Any, rows: Rows, graph: Graph) -> list[Answers]:
     ]
 
 
-def _stacked(estimator: Any, answers: Answers, method: str, graph: Graph) -> Rows:
-    if method == "predict_proba":
-        probabilities = _one(answers, "probabilities")
-        count = len(estimator.classes_)
-        # Of two classes the first one says nothing more.
-        if count == 2:
-            return Rows.of(graph.Gather(probabilities, [1], axis=1), 1, graph)
-        return Rows.of(probabilities, count, graph)
-    if method == "decision_function":
-        decision = _one(answers, "decision")
-        count = len(estimator.classes_)
-        if count == 2:
-            return Rows.of(graph.Unsqueeze(decision, [1]), 1, graph)
-        return Rows.of(decision, count, graph)
-    value = (
-        _one(answers, "prediction")
-        if is_regressor(estimator)
-        else graph.cast(_one(answers, "index"))
-    )
-    return Rows.of(graph.Unsqueeze(value, [1]), 1, graph)
+def _stacked(estimator: Any, answers: Answers, method: str, graph: Graph) -> str:
+    """What a first model answers by one of its methods, as columns or a single one."""
+    if method != "predict":
+        return _one(answers, "probabilities" if method == "predict_proba" else "decision")
+    if is_regressor(estimator):
+        return _one(answers, "prediction")
+    if not is_classifier(estimator):
+        raise ValueError("a model inside it is neither a classifier nor a regressor")
+    classes = np.asarray(estimator.classes_)
+    if classes.dtype.kind not in "iufb":
+        raise ValueError(
+            f"a model inside it passes on its label, and {str(classes[0])!r} is no number: fit it "
+            "with stack_method='predict_proba' or on numbers"
+        )
+    return graph.Gather(classes.astype(np.float64), _one(answers, "index"), axis=0)
 
 
 def _weights(model: Any, count: int) -> list[float]:

@@ -20,6 +20,8 @@ from edgeship_converters.steps.classical.rows import Rows
 
 def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """MLPClassifier: of two classes, of more, or of several labels a row."""
+    if len(model.classes_) == 1:
+        raise ValueError("it knows a single class")
     output = _forward(model, rows, graph)
     if model.out_activation_ == "softmax":
         return most_probable(graph, output)
