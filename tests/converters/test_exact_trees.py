@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 from sklearn.ensemble import (
+    BaggingClassifier,
     ExtraTreesClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
@@ -148,3 +149,18 @@ def test_rows_at_the_smallest_steps_of_a_scaler_agree_in_boosting_too() -> None:
     model = make_pipeline(StandardScaler(), HistGradientBoostingClassifier(max_iter=20))
     model.fit(rows, random.integers(0, 2, 200))
     assert_same_decisions(model, rows_at_thresholds(model))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DecisionTreeClassifier(max_depth=2, random_state=0),
+        RandomForestClassifier(7, max_depth=3, random_state=0),
+        BaggingClassifier(DecisionTreeClassifier(max_depth=2), 4, random_state=0),
+    ],
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_classes_with_the_same_shares_tie(model: Any, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rows = random.integers(0, 7, (343, 3)).astype(np.float32)
+    assert_same_decisions(model.fit(rows, random.integers(0, 3, 343)), rows)

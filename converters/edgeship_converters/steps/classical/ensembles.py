@@ -224,8 +224,9 @@ def _split(trees: Sequence[Tree]) -> Sequence[Tree]:
     leaves, the trees themselves.
     """
     held = [np.where((tree.left == LEAF)[:, None], tree.values, 0.0) for tree in trees]
-    most = np.sum([np.abs(values).max(axis=0) for values in held], axis=0)
-    step = np.exp2(np.ceil(np.log2(np.maximum(most, np.finfo(np.float32).tiny))) - _EXACT_BITS)
+    most = float(np.sum([np.abs(values).max(axis=0) for values in held], axis=0).max())
+    # The same for all targets: classes with the same shares must come out the same.
+    step = np.exp2(np.ceil(np.log2(max(most, float(np.finfo(np.float32).tiny)))) - _EXACT_BITS)
     parts = [np.round(values / step) * step for values in held]
     rests = [values - part for values, part in zip(held, parts, strict=True)]
     if not any(rest.any() for rest in rests):

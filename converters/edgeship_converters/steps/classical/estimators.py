@@ -37,7 +37,6 @@ from edgeship_converters.steps.classical import (
     trees,
     xgboost_trees,
 )
-from edgeship_converters.steps.classical.by_skl2onnx import by_skl2onnx
 from edgeship_converters.steps.classical.dispatch import Entry, Needs
 
 ESTIMATORS: dict[str, Entry] = {
@@ -230,6 +229,8 @@ ESTIMATORS: dict[str, Entry] = {
     "sklearn.Isomap": Needs(isomap.isomap, precise=True),
     "sklearn.NeighborhoodComponentsAnalysis": decomposition.singular_vectors,
     # kernel machines
+    "sklearn.GaussianProcessRegressor": Needs(gaussian_processes.regressor, precise=True),
+    "sklearn.KernelPCA": Needs(kernels.principal_components, precise=True),
     "sklearn.GaussianProcessClassifier": gaussian_processes.classifier,
     "sklearn._BinaryGaussianProcessClassifierLaplace": Needs(
         gaussian_processes.of_two, precise=True
@@ -247,12 +248,4 @@ ESTIMATORS: dict[str, Entry] = {
     "sklearn.OneClassSVM": support_vectors.one_class,
     "sklearn.SVC": support_vectors.classifier,
     "sklearn.SVR": support_vectors.regressor,
-    # those that skl2onnx converts as well as we could
-    **dict.fromkeys(
-        (
-            "sklearn.GaussianProcessRegressor",
-            "sklearn.KernelPCA",
-        ),
-        by_skl2onnx,
-    ),
 }

@@ -1,4 +1,4 @@
-"""Gaussian process classifiers by Laplace's approximation."""
+"""Gaussian processes: regressors, and classifiers by Laplace's approximation."""
 
 from __future__ import annotations
 
@@ -18,6 +18,19 @@ from edgeship_converters.steps.classical.rows import Rows
 # Where the variable of the series below is 0; of a few that all do, this one is the best.
 _MIDDLE = 3.75
 _DEGREE = 18
+
+
+def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """GaussianProcessRegressor: the mean (Rasmussen and Williams, 2006, algorithm 2.1)."""
+    if not hasattr(model, "X_train_"):
+        raise ValueError("it is not fitted, so that it says the same of every row")
+    vectors = np.asarray(model.X_train_, np.float64)
+    kernel = covariance(model.kernel_, rows.matrix(graph), vectors, graph)
+    weights = np.asarray(model.alpha_, np.float64)
+    single = weights.ndim == 1
+    weights = weights.reshape(len(weights), -1) * np.ravel(model._y_train_std)
+    mean = graph.Add(graph.MatMul(kernel, weights), np.ravel(model._y_train_mean))
+    return Answers(prediction=flat(graph, mean) if single else mean)
 
 
 def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:

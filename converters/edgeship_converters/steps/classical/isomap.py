@@ -9,6 +9,7 @@ import numpy as np
 from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.distances import metric_of, nearest
 from edgeship_converters.steps.classical.graph import Graph
+from edgeship_converters.steps.classical.kernels import on_axes
 from edgeship_converters.steps.classical.linear import dense
 from edgeship_converters.steps.classical.rows import Rows
 
@@ -26,12 +27,4 @@ def isomap(model: Any, rows: Rows, graph: Graph) -> Answers:
         graph.Add(onward, graph.Unsqueeze(near.distances, [2])), axes=[1], keepdims=0
     )
     kernel = graph.Mul(graph.Mul(paths, paths), -0.5)
-    reduced = model.kernel_pca_
-    centring = reduced._centerer
-    # The kernel less its own mean and the fitted rows' means, as KernelCenterer has it.
-    own = graph.ReduceMean(kernel, axes=[1], keepdims=1)
-    moved = graph.Sub(graph.Sub(kernel, own), centring.K_fit_rows_ - centring.K_fit_all_)
-    sizes = np.asarray(reduced.eigenvalues_)
-    scale = np.where(sizes > 0, 1 / np.sqrt(np.where(sizes > 0, sizes, 1)), 0.0)
-    axes = np.asarray(reduced.eigenvectors_) * scale
-    return Answers(transformed=Rows.of(graph.MatMul(moved, axes), axes.shape[1], graph))
+    return Answers(transformed=on_axes(model.kernel_pca_, kernel, graph))

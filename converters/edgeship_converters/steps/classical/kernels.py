@@ -57,6 +57,27 @@ def nystroem(model: Any, rows: Rows, graph: Graph) -> Answers:
     return Answers(transformed=Rows.of(values, weights.shape[1], graph))
 
 
+def principal_components(model: Any, rows: Rows, graph: Graph) -> Answers:
+    """KernelPCA: the kernel against all rows of the fit, centred, on its largest axes."""
+    vectors = dense(model.X_fit_)
+    given = {"gamma": model.gamma_, "degree": model.degree, "coef0": model.coef0}
+    values = kernel(_asked(model.kernel, given, vectors), rows, vectors, graph)
+    return Answers(transformed=on_axes(model, values, graph))
+
+
+def on_axes(model: Any, values: str, graph: Graph) -> Rows:
+    """What a fitted KernelPCA makes of kernel values against all rows of its fit."""
+    width = len(model.eigenvectors_)
+    moved = graph.answer(model._centerer, Rows.of(values, width, graph)).transformed
+    if moved is None:
+        raise ValueError("its centring does not transform")
+    sizes = np.asarray(model.eigenvalues_, np.float64)
+    # Axes without any extent give 0.
+    scale = np.where(sizes == 0, 0.0, 1.0 / np.sqrt(np.where(sizes == 0, 1.0, sizes)))
+    axes = np.asarray(model.eigenvectors_, np.float64) * scale
+    return Rows.of(graph.MatMul(moved.matrix(graph), axes), axes.shape[1], graph)
+
+
 def centered(model: Any, rows: Rows, graph: Graph) -> Answers:
     """KernelCenterer: kernel values less the means of their column and row, plus that of all."""
     own = np.asarray(model.K_fit_rows_, np.float64)

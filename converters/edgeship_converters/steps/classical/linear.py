@@ -42,6 +42,8 @@ def log_link_regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
     """The largest decision value wins, or with two classes the second one above 0."""
+    if len(model.classes_) == 1:
+        raise ValueError("it knows a single class")
     decision = _values(model.coef_, model.intercept_, rows, graph)
     if getattr(model, "_label_binarizer", None) is not None and (
         model._label_binarizer.y_type_.startswith("multilabel")
