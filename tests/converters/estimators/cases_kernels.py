@@ -81,6 +81,30 @@ CASES = (
         "three, one against one",
     ),
     Case("KernelPCA", lambda: decomposition.KernelPCA(3, kernel="rbf"), "three"),
+    *(
+        Case("KernelPCA", partial(decomposition.KernelPCA, 2, kernel=name), "three", name)
+        for name in ("linear", "poly", "sigmoid", "cosine")
+    ),
+    Case(
+        "GaussianProcessRegressor",
+        partial(
+            gaussian_process.GaussianProcessRegressor,
+            gaussian_process.kernels.RBF() + gaussian_process.kernels.WhiteKernel(),
+            normalize_y=True,
+        ),
+        "several numbers",
+        "several, normalized",
+    ),
+    Case(
+        "GaussianProcessRegressor",
+        partial(
+            gaussian_process.GaussianProcessRegressor,
+            gaussian_process.kernels.Matern(nu=1.5) * gaussian_process.kernels.DotProduct(),
+            alpha=0.1,
+        ),
+        "shares",
+        "a product",
+    ),
     Case(
         "NeighborhoodComponentsAnalysis",
         lambda: neighbors.NeighborhoodComponentsAnalysis(2, random_state=0),
