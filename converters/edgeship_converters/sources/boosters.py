@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.errors import SourceError, in_a_line
+from edgeship_converters.sources.lightgbm_file import checked_lightgbm
+from edgeship_converters.sources.xgboost_file import checked_xgboost
 
 LIBRARIES = {".txt": "lightgbm", ".json": "xgboost", ".ubj": "xgboost"}
 _LIGHTGBM_CLASSES = ("binary", "multiclass", "multiclassova")
@@ -26,22 +28,23 @@ def load_booster(path: Path) -> Any:
     """An estimator of the file that `Booster.save_model` wrote.
 
     Raises:
-        SourceError: where the library is not installed, or cannot read the file.
+        SourceError: where the library is not installed, or the file is not sound.
     """
     library = LIBRARIES[path.suffix.lower()]
     wrong = f"{path} is not a model that {library} can read"
-    if library == "lightgbm" and not path.read_bytes()[:5].startswith(b"tree"):
-        raise SourceError(f"{wrong}: expected what Booster.save_model('model.txt') writes")
+    with path.open("rb") as file:
+        if library == "lightgbm" and file.read(4) != b"tree":
+            raise SourceError(f"{wrong}: expected what Booster.save_model('model.txt') writes")
     try:
         if library == "lightgbm":
             import lightgbm
 
-            booster: Any = lightgbm.Booster(model_file=path)
+            booster: Any = lightgbm.Booster(model_str=checked_lightgbm(path))
         else:
             import xgboost
 
             booster = xgboost.Booster()
-            booster.load_model(path)
+            booster.load_model(checked_xgboost(path))
         return as_estimator(booster)
     except ModuleNotFoundError as error:
         raise SourceError(

@@ -29,7 +29,7 @@ from edgeship_converters.sources.sklearn_inputs import (
     inputs_of,
 )
 from edgeship_converters.sources.source import Kind
-from edgeship_converters.sources.trees import TREE_TYPE, check_trees
+from edgeship_converters.sources.trees import TREE_TYPES, check_trees
 from edgeship_converters.sources.user_code import current_directory_first
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import Contract
@@ -212,7 +212,7 @@ def _load_skops(path: Path, trust: Sequence[str]) -> tuple[Any, list[str]]:
     from skops import io as skops
 
     # A dtype is a name; OneHotEncoder keeps one.
-    trusted = [TREE_TYPE, "numpy.dtype", *trust]
+    trusted = [*TREE_TYPES, "numpy.dtype", *trust]
     told: list[str] = []
     try:
         untrusted = [name for name in skops.get_untrusted_types(file=path) if name not in trusted]
@@ -230,7 +230,7 @@ def _load_skops(path: Path, trust: Sequence[str]) -> tuple[Any, list[str]]:
             f"{path} holds types that skops does not trust ({', '.join(untrusted)}): if you trust "
             f"where it came from, add {' '.join(f'--trust {name}' for name in untrusted)}"
         )
-    check_trees(estimator)
+    check_trees(estimator, trust)
     return estimator, told
 
 
