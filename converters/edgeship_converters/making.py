@@ -84,6 +84,8 @@ class Maker:
         found = self.cache.find(key, Artifact)
         if found is not None:
             return found
+        if task.classical and start is not None:
+            _check_matrices(step, start)
         model = self.source.loaded if start is None else None
         self.on_step(f"making {step.variant}")
         with quiet(keep_log=keep_log):
@@ -116,10 +118,28 @@ class Maker:
         )
 
 
+def _check_matrices(step: Step, start: Artifact) -> None:
+    """Refuse to shrink a classical model that is hardly any matrices; see `_WORTH`."""
+    import onnx
+
+    graph = onnx.load_model_from_string(start.data).graph
+    matrices = sum(
+        len(tensor.raw_data)
+        for tensor in graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) == 2
+    )
+    if matrices < 2 * (1 - _WORTH) * len(start.data):
+        raise _hardly_smaller(step)
+
+
 def _check_smaller(step: Step, start: Artifact, made: Artifact) -> None:
     before, after = (sum(map(len, artifact.files.values())) for artifact in (start, made))
     if after > _WORTH * before:
-        raise StepError(
-            f"hardly smaller than {step.start}, as little of the model is matrices of float32: "
-            "trees and tables stay as they are"
-        )
+        raise _hardly_smaller(step)
+
+
+def _hardly_smaller(step: Step) -> StepError:
+    return StepError(
+        f"hardly smaller than {step.start}, as little of the model is matrices of float32: "
+        "trees and tables stay as they are"
+    )
