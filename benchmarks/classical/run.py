@@ -22,7 +22,7 @@ from edgeship_devices.detect import detect
 MILLION = "million"
 _TOOLS = (
     "edgeship", "scikit-learn", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "lightgbm",
-    "xgboost", "numpy",
+    "xgboost", "xgboost-cpu", "numpy",
 )  # fmt: skip
 # Libraries of matrices and of trees would otherwise take all cores for one row.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

@@ -67,8 +67,7 @@ def test_there_are_no_layers_to_look_for(tmp_path: Path) -> None:
     request = Request(
         source=model, data=data, sensitivity=True, max_drop=0.0, on_warning=told.append
     )
-    done = carry_out(request, tmp_path / "b")
-    assert "onnx-int8" in done.left_out
+    carry_out(request, tmp_path / "b")
     assert any("no layers to rank for --sensitivity" in line for line in told)
     assert not any("--sensitivity looks for" in line for line in told)
 
