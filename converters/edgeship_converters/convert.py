@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -122,7 +122,10 @@ def _settle(plan: Plan, proofs: dict[str, Proof]) -> dict[str, str]:
         if step.start in {*faults, *derived} and step.variant in proofs.keys() - faults:
             derived[step.variant] = DERIVED
     if faults and (not plan.may_leave_out or len(faults) + len(derived) == len(proofs)):
-        told = {**{variant: str(fault) for variant, fault in faults.items()}, **derived}
+        # The only form can hardly be left out.
+        alone = len(proofs) == 1
+        plain = {v: str(replace(fault, needed=alone)) for v, fault in faults.items()}
+        told = plain | derived
         raise ParityError("; ".join(f"{variant} {fault}" for variant, fault in told.items()))
     return {variant: f"it {fault.of_left_out}" for variant, fault in faults.items()} | derived
 

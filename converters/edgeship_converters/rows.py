@@ -18,7 +18,7 @@ from edgeship_runtime import datafiles
 from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
 from edgeship_runtime.bundle import Contract, InputSpec
 from edgeship_runtime.errors import DataError
-from edgeship_runtime.inputs import check_inputs
+from edgeship_runtime.inputs import by_name, check_inputs
 from edgeship_runtime.tables import MISSING_TEXT, columns_of
 
 _SEED = 0
@@ -158,6 +158,8 @@ def _read(contract: Contract, given: Data, label_column: str | None) -> datafile
 
 def _from_memory(contract: Contract, given: Any, label_column: str | None) -> datafiles.DataSet:
     if isinstance(given, np.ndarray):
+        if len(contract.inputs) > 1:
+            return datafiles.DataSet(by_name(contract.inputs, given))
         return datafiles.DataSet({contract.inputs[0].name: given})
     table = columns_of(given)
     if table is not None:

@@ -227,7 +227,8 @@ def _check_there(path: Path | str, names: Sequence[str], have: Sequence[str]) ->
     missing = [name for name in names if name not in have]
     if missing:
         raise DataError(
-            f"{path} lacks the model's columns {listed(missing)}: its columns are {listed(have)}"
+            f"{path} lacks the model's columns {listed(missing)}: its columns are {listed(have)}; "
+            "name them as the model does"
         )
 
 

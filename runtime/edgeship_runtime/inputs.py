@@ -15,6 +15,7 @@ from edgeship_runtime.errors import InputError
 from edgeship_runtime.tables import (
     MISSING_TEXT,
     aligned,
+    by_column,
     columns_of,
     from_columns,
     is_missing,
@@ -43,7 +44,7 @@ def check_inputs(
         InputError: for a missing or unknown name, a dtype that would lose values, a shape that
             does not fit, unlike numbers of rows, or values that are not finite.
     """
-    named = _by_name(specs, given)
+    named = by_name(specs, given)
     arrays = {spec.name: _check_one(spec, named[spec.name], finite=finite) for spec in specs}
     rows = {name: len(array) for name, array in arrays.items()}
     if len(rows) > 1 and len(set(rows.values())) > 1:
@@ -52,12 +53,19 @@ def check_inputs(
     return arrays
 
 
-def _by_name(specs: Sequence[InputSpec], given: object) -> dict[str, Any]:
+def by_name(specs: Sequence[InputSpec], given: object) -> dict[str, Any]:
+    """What is given, by input name; see `check_inputs`, which checks it too.
+
+    Raises:
+        InputError: for a missing or unknown name.
+    """
     names = [spec.name for spec in specs]
     table = columns_of(given)
     if table is not None:
         return from_columns(specs, table)
     if not isinstance(given, Mapping):
+        if by_column(specs) and isinstance(given, np.ndarray) and given.shape[1:] == (len(specs),):
+            return dict(zip(names, given.T, strict=True))
         if len(specs) > 1:
             raise InputError(
                 f"the model has the inputs {_join(names)}: give a mapping from name to array"

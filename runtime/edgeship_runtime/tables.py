@@ -138,7 +138,8 @@ def _check_there(names: Sequence[str], columns: Mapping[str, Any]) -> None:
     missing = [name for name in names if name not in columns]
     if missing:
         raise InputError(
-            f"the model's columns {listed(missing)} are missing: got {listed(list(columns))}"
+            f"the model's columns {listed(missing)} are missing: got {listed(list(columns))}; name "
+            "them as the model does"
         )
 
 

@@ -176,3 +176,13 @@ def test_an_int_that_an_encoder_does_not_know_is_refused(tmp_path: Path) -> None
     bundle = convert(model, tmp_path / "b", data=frame)
     with pytest.raises(InputError, match="'code' holds 7 in row 0"):
         load(bundle).predict(pd.DataFrame({"code": [7], "word": ["a"]}))
+
+
+def test_a_table_without_names_goes_in_by_place(tmp_path: Path) -> None:
+    table = np.array([["a", 1.0], ["b", 2.0], ["c", 3.0]] * 20, object)
+    columns = make_column_transformer((OneHotEncoder(), [0]), remainder="passthrough")
+    model = make_pipeline(columns, LogisticRegression()).fit(table, table[:, 1] > 1.5)
+    bundle = convert(model, tmp_path / "b", data=table)
+    assert load(bundle).predict(table)["label"].tolist() == model.predict(table).tolist()
+    with pytest.raises(DataError, match=r"lacks the model's columns 'x0'.*name them as the model"):
+        convert(model, tmp_path / "c", data=pd.DataFrame(table, columns=["left", "right"]))

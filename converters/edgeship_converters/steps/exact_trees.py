@@ -50,12 +50,35 @@ def exact_thresholds(
         return np.where(near.astype(np.float64) > thresholds, below, near).astype(np.float64)
 
     def prepare(rows: Array) -> Array:
-        for step in behind:
-            rows = step.transform(rows)
         with np.errstate(over="ignore"):
-            return rows.astype(reads)
+            return _passed(rows, behind).astype(reads)
 
     return _fold(prepare, features, thresholds, width)
+
+
+def without_value(behind: Sequence[Any], width: int) -> Array:
+    """For each column the largest float32 number that the steps have no value for.
+
+    Such are the numbers below 0 of a logarithm: NaN, which a model takes for missing.
+
+    Args:
+        behind: fitted steps, see `exact_thresholds`.
+        width: how many columns the rows have.
+
+    Returns:
+        float64 (width,), -inf where they have one for every number.
+    """
+    with np.errstate(all="ignore"):
+        found = _largest(
+            lambda rows: np.isnan(_passed(rows.astype(np.float64), behind)), (1, width)
+        )
+    return np.asarray(found[0])
+
+
+def _passed(rows: Array, behind: Sequence[Any]) -> Array:
+    for step in behind:
+        rows = step.transform(rows)
+    return rows
 
 
 def _fold(

@@ -13,7 +13,7 @@ from edgeship_converters.steps.classical.answers import Answers
 from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.graph import ML, Graph
 from edgeship_converters.steps.classical.rows import Block, Rows, joined
-from edgeship_converters.steps.exact_trees import Reads, exact_thresholds
+from edgeship_converters.steps.exact_trees import Reads, exact_thresholds, without_value
 from edgeship_runtime.arrays import Array
 
 LEAF = -1
@@ -143,11 +143,15 @@ def most_likely(
 
 @dataclass(frozen=True, slots=True)
 class _LookedAt:
-    """What trees look at: a matrix, of float64 where `wide`, else of float32."""
+    """What trees look at: a matrix, of float64 where `wide`, else of float32.
+
+    With `gaps` it holds NaN for numbers that a step folded into thresholds has no value for.
+    """
 
     rows: Rows
     matrix: str
     wide: bool
+    gaps: bool = False
 
 
 def _looked_at(rows: Rows, graph: Graph, reads: Reads) -> _LookedAt:
@@ -156,7 +160,13 @@ def _looked_at(rows: Rows, graph: Graph, reads: Reads) -> _LookedAt:
     Steps yet to pass are folded into thresholds over float32 rows only.
     """
     if reads == "float32" or not any(b.kind in ("float64", "int64") for b in rows.blocks):
-        return _LookedAt(rows, singles(rows, graph), wide=False)
+        matrix = singles(rows, graph)
+        lowest = without_value(rows.behind, rows.width) if rows.behind else np.array([-np.inf])
+        gaps = bool(np.isfinite(lowest).any())
+        if gaps:
+            below = graph.LessOrEqual(matrix, graph.exactly(lowest.astype(np.float32)))
+            matrix = graph.Where(below, graph.exactly(np.array(np.nan, np.float32)), matrix)
+        return _LookedAt(rows, matrix, wide=False, gaps=gaps)
     with graph.computing_in(np.float64):
         passed = through(rows, graph)
         return _LookedAt(passed, passed.matrix(graph), wide=True)
@@ -201,7 +211,7 @@ def _nodes(
         "nodes_truenodeids": np.where(leaf, 0, left),
         "nodes_falsenodeids": np.where(leaf, 0, right),
     }
-    if graph.missing or missing:
+    if graph.missing or missing or looked_at.gaps:
         nodes["nodes_missing_value_tracks_true"] = np.where(leaf, 0, missing_left)
     return nodes, thresholds
 

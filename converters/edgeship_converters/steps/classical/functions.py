@@ -38,14 +38,17 @@ FUNCTIONS: dict[Any, Callable[[Graph, str], str]] = {
     np.ceil: lambda graph, x: graph.Ceil(x),
 }
 
-# Those that increase and have a value for every number; the others give NaN for some.
-_INCREASING = (np.expm1, np.exp, np.cbrt, np.tanh)
+# Those that give NaN for some numbers.
 PARTIAL = (np.log1p, np.log, np.log2, np.log10, np.sqrt)
+_INCREASING = (np.expm1, np.exp, np.cbrt, np.tanh, *PARTIAL)
 _SCALERS = (MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler)
 
 
 def monotone(step: Any) -> bool:
-    """Whether a fitted step looks at each column on its own, and never decreases in it."""
+    """Whether a fitted step looks at each column on its own, and never decreases in it.
+
+    It may have no value below some number, and has one for all above.
+    """
     if type(step) is FunctionTransformer:
         return step.func in _INCREASING and not step.kw_args
     if type(step) is PowerTransformer:
