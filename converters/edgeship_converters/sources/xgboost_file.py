@@ -22,6 +22,10 @@ _MOST_OUTPUTS = 100_000
 _INT32, _INT64 = (1 << 31) - 1, (1 << 63) - 1
 _HEAD = "the learner"
 # Which of its own kinds of numbers the library counts up to.
+# Of the trees; since XGBoost 3.4 dropped trees' weights stand among them.
+_OF_TREES = {
+    *("cats", "gbtree_model_param", "iteration_indptr", "tree_info", "trees", "weight_drop"),
+}
 _CATEGORY_TYPES = (0, 15)
 
 
@@ -95,6 +99,12 @@ def _booster(booster: Any, features: int, outputs: int) -> tuple[dict[str, Any],
 
 def _trees(model: Any, features: int, outputs: int) -> tuple[dict[str, Any], int]:
     what = "the trees"
+    unknown = sorted(set(model) - _OF_TREES)
+    if unknown:
+        # What is left out might decide.
+        raise ValueError(
+            f"{what}: expected {', '.join(sorted(_OF_TREES))}, got {unknown[0][:40]!r}"
+        )
     trees = field(model, "trees", list, what)
     about = field(model, "gbtree_model_param", dict, what)
     size = count(about, "num_trees", what, len(trees), len(trees))
@@ -118,6 +128,8 @@ def _trees(model: Any, features: int, outputs: int) -> tuple[dict[str, Any], int
     }
     if "cats" in model:
         kept["cats"] = _cats(model["cats"], features)
+    if "weight_drop" in model:
+        kept["weight_drop"] = numbers(model, "weight_drop", what, size)
     return kept, len(ends) - 1
 
 

@@ -100,7 +100,8 @@ def _read(model: Any) -> _Read:
     trees = held["trees"]
     if any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in trees):
         raise ValueError("its leaves hold several outputs (multi_strategy)")
-    weights = gradient["weight_drop"] if kind == "dart" else [1.0] * len(trees)
+    # Since XGBoost 3.4 they stand among the trees, whatever the booster.
+    weights = held.get("weight_drop") or gradient.get("weight_drop") or [1.0] * len(trees)
     ends = held["iteration_indptr"]
     # After early stopping only the iterations up to the best one answer.
     best = learner["attributes"].get("best_iteration")
