@@ -219,9 +219,6 @@ CASES = (
            f"{method}, one against one")
       for method in ("sigmoid", "isotonic")),
     Case("CalibratedClassifierCV",
-         lambda: calibration.CalibratedClassifierCV(
-             linear_model.RidgeClassifier(), cv=3, method="temperature"), "three", "temperature"),
-    Case("CalibratedClassifierCV",
          lambda: calibration.CalibratedClassifierCV(neighbors.NearestCentroid(), cv=3), "counts",
          "sure of no class"),
     Case("TransformedTargetRegressor",

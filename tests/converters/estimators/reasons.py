@@ -46,7 +46,6 @@ REFUSED: dict[str, str] = {
     "VotingClassifier, soft, fitted before on some classes": "knows 4 classes and it itself 10",
     "StackingClassifier, of words": "passes on its label, and 'setosa' is no number",
     "MLPClassifier, a single class": "it knows a single class",
-    "CalibratedClassifierCV, temperature": "its method is 'temperature'",
     "OneVsOneClassifier, three, LinearRegression": "its estimator is a regressor",
     "GaussianProcessClassifier, three, one against one": "one_vs_one multi-class mode does not",
     "GaussianProcessClassifier, Matern of nu 1": "its kernel is a Matern of nu 1",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
+from sklearn.dummy import DummyClassifier
+from sklearn.multiclass import OneVsRestClassifier
 
 from edgeship_converters.steps.classical.answers import (
     Answers,
@@ -189,10 +192,17 @@ def one_against_rest(model: Any, rows: Rows, graph: Graph) -> Answers:
         probabilities = graph.Div(probabilities, total)
     surest = graph.Concat(*columns, axis=1)
     return Answers(
-        index=graph.ArgMax(surest, axis=1, keepdims=0),
+        index=graph.ArgMax(surest, axis=1, keepdims=0, select_last_index=_last_of_a_tie()),
         probabilities=probabilities,
         decision=surest if columns is sure else None,
     )
+
+
+@cache
+def _last_of_a_tie() -> int:
+    """Whether OneVsRestClassifier takes the last of equally sure classes, as it did until 1.7."""
+    tied = OneVsRestClassifier(DummyClassifier(strategy="prior"))
+    return int(tied.fit([[0]] * 3, [0, 1, 2]).predict([[0]])[0] == 2)
 
 
 def calibrated(model: Any, rows: Rows, graph: Graph) -> Answers:
