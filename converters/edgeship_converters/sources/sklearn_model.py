@@ -7,7 +7,7 @@ import io
 import pickle
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FunctionType
@@ -217,7 +217,8 @@ def _load_skops(path: Path, trust: Sequence[str]) -> tuple[Any, list[str]]:
     try:
         untrusted = [name for name in skops.get_untrusted_types(file=path) if name not in trusted]
         if not untrusted:
-            with _releases_told(told), current_directory_first():
+            # Nothing of the current directory is run unless a type of the user's is vouched for.
+            with _releases_told(told), current_directory_first() if trust else nullcontext():
                 estimator = skops.load(path, trusted=trusted)
     except ModuleNotFoundError as error:
         raise SourceError(_no_module(path, error)) from error
