@@ -25,6 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
+from conversion.chosen import named
 from edgeship_runtime.arrays import Array
 
 _SEED = 0
@@ -151,12 +152,5 @@ CASES = (
 
 
 def case(name: str) -> Case:
-    """The case called `name`.
-
-    Raises:
-        ValueError: where there is none; the message lists those there are.
-    """
-    for known in CASES:
-        if known.name == name:
-            return known
-    raise ValueError(f"there is no case {name!r}: it is one of {', '.join(c.name for c in CASES)}")
+    """The case called `name`; see `named`."""
+    return named(CASES, name)

@@ -17,8 +17,8 @@ from classical.tally import (
     spread,
     verdicts,
 )
-from conversion.measured_on import in_words
-from conversion.table import table
+from conversion.measured_on import told
+from conversion.table import grouped, table
 
 _METHOD = """\
 Made by `python benchmarks/classical/run.py --out DIR`; the models and rows are in
@@ -58,10 +58,8 @@ def page(tally: Tally) -> str:
 
 
 def _machine(tally: Tally) -> str:
-    rounds = sorted({len(way.round_p50_ns) for case in tally.cases for way in case.ways.values()})
-    tools = ", ".join(f"{name} {release}" for name, release in tally.tools.items())
-    counts = " or ".join(map(str, rounds)) or "none"
-    return f"Machine: {in_words(tally.machine)}. Rounds: {counts}. With {tools}."
+    rounds = (len(way.round_p50_ns) for case in tally.cases for way in case.ways.values())
+    return told(tally.machine, rounds, tally.tools)
 
 
 def _targets(judged: Sequence[Verdict]) -> str:
@@ -100,7 +98,7 @@ def _sizes(cases: Sequence[CaseTally]) -> str:
 
 
 def _bytes(case: CaseTally, name: str) -> str:
-    return _grouped(case.ways[name].bytes) if name in case.ways else "–"
+    return grouped(case.ways[name].bytes) if name in case.ways else "–"
 
 
 def _wrong(case: CaseTally, name: str) -> str:
@@ -111,7 +109,7 @@ def _million(million: Million | None) -> str:
     if million is None:
         return "Not measured."
     rows = [
-        ["trees, nodes", f"{million.trees}, {_grouped(million.nodes)}"],
+        ["trees, nodes", f"{million.trees}, {grouped(million.nodes)}"],
         ["pickle, onnx", f"{million.pickle_bytes / 1e6:.0f}, {million.onnx_bytes / 1e6:.0f} MB"],
         ["converted and proven in", f"{million.convert_seconds:.1f} s"],
         ["peak memory of that", f"{million.convert_peak_bytes / 1e9:.2f} GB"],
@@ -127,7 +125,3 @@ def _left_out(tally: Tally) -> str:
     rows = [[case.name, way, why] for case in tally.cases for way, why in case.failed.items()]
     rows += [[name, "all", why] for name, why in tally.skipped.items()]
     return table(["model", "way", "reason"], rows) if rows else "Nothing."
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", " ")

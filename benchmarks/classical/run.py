@@ -5,7 +5,6 @@ Writes DIR/classical.json and DIR/classical-benchmarks.md; copy the page to docs
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from classical.cases import CASES, Case, case
 from classical.million import measure_million
 from classical.page import page
 from classical.tally import CaseTally, Million, Tally
+from conversion.chosen import arguments
 from conversion.measured_on import releases
 from conversion.process import ChildError, run_module
 from edgeship_devices.detect import detect
@@ -30,7 +30,14 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 def main() -> None:
     """Measure what was asked for, and write figures and page."""
-    given = _arguments()
+    given = arguments(
+        __doc__,
+        [*(c.name for c in CASES), MILLION],
+        rounds=15,
+        of="turns of each way",
+        work="folder of the large forest",
+        quick="two rounds, and a small forest",
+    )
     names = given.only or [*(c.name for c in CASES), MILLION]
     tally = measure(
         [case(name) for name in names if name != MILLION],
@@ -99,23 +106,6 @@ def _large(work: Path, quick: bool) -> Million:
     if quick:
         return measure_million(work / "small-forest", trees=10, rows=5000)
     return measure_million(work / "forest")
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for figures and page")
-    parser.add_argument("--work", type=Path, help="folder of the large forest (default: OUT/work)")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="one case")
-    parser.add_argument("--rounds", type=int, default=15, help="turns of each way (default: 15)")
-    parser.add_argument("--quick", action="store_true", help="two rounds, and a small forest")
-    given = parser.parse_args()
-    known = [*(c.name for c in CASES), MILLION]
-    for name in given.only:
-        if name not in known:
-            parser.error(f"there is no case {name!r}: it is one of {', '.join(known)}")
-    if given.rounds < 1:
-        parser.error(f"--rounds is at least 1, got {given.rounds}")
-    return given
 
 
 if __name__ == "__main__":

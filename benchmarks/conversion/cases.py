@@ -12,6 +12,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import keras
 
 from conversion import mlperf_tiny, mnist_models
+from conversion.chosen import named
 
 Family = Literal["cnn", "mlp", "recurrent", "attention"]
 Data = Literal["normal", "spectra", "image", "image-255", "mnist", "mnist-rows", "mnist-halves"]
@@ -84,12 +85,5 @@ CASES = (
 
 
 def case(name: str) -> Case:
-    """The case called `name`.
-
-    Raises:
-        ValueError: where there is none; the message lists those there are.
-    """
-    for known in CASES:
-        if known.name == name:
-            return known
-    raise ValueError(f"there is no case {name!r}: it is one of {', '.join(c.name for c in CASES)}")
+    """The case called `name`; see `named`."""
+    return named(CASES, name)

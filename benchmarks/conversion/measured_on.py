@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from platform import python_version
 
@@ -18,6 +18,13 @@ def releases(names: Iterable[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def told(machine: Machine, rounds: Iterable[int], tools: Mapping[str, str]) -> str:
+    """The line of a page that says what it was measured on, how often, and with what."""
+    counts = " or ".join(map(str, sorted(set(rounds)))) or "none"
+    named = ", ".join(f"{name} {release}" for name, release in tools.items())
+    return f"Machine: {in_words(machine)}. Rounds: {counts}. With {named}."
 
 
 def in_words(machine: Machine) -> str:

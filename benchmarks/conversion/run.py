@@ -5,13 +5,11 @@ Writes DIR/conversion.json and DIR/conversion-benchmarks.md; copy the page to do
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import msgspec
 
 from conversion import mnist
 from conversion.cases import CASES, case
+from conversion.chosen import arguments
 from conversion.measure import Plan, measure
 from conversion.table import page
 
@@ -20,7 +18,14 @@ _QUICK_PARAMETERS = 100_000
 
 def main() -> None:
     """Measure what was asked for, and write figures and page."""
-    given = _arguments()
+    given = arguments(
+        __doc__,
+        [c.name for c in CASES],
+        rounds=3,
+        of="how often each way",
+        work="folder of prepared models",
+        quick="small models, one epoch of training, one round",
+    )
     given.out.mkdir(parents=True, exist_ok=True)
     plan = Plan(
         cases=[case(name) for name in given.only]
@@ -34,25 +39,6 @@ def main() -> None:
     (given.out / "conversion.json").write_bytes(msgspec.json.format(msgspec.json.encode(tally)))
     (given.out / "conversion-benchmarks.md").write_text(page(tally), encoding="utf-8")
     print(f"made {given.out / 'conversion-benchmarks.md'}")  # noqa: T201
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder for figures and page")
-    parser.add_argument("--work", type=Path, help="folder of prepared models (default: OUT/work)")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="one case")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each way (default: 3)")
-    parser.add_argument(
-        "--quick", action="store_true", help="small models, one epoch of training, one round"
-    )
-    given = parser.parse_args()
-    known = [c.name for c in CASES]
-    for name in given.only:
-        if name not in known:
-            parser.error(f"there is no case {name!r}: it is one of {', '.join(known)}")
-    if given.rounds < 1:
-        parser.error(f"--rounds is at least 1, got {given.rounds}")
-    return given
 
 
 if __name__ == "__main__":

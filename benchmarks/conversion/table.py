@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 
-from conversion.measured_on import in_words
+from conversion.measured_on import told
 from conversion.tally import CaseTally, Run, Tally
 from conversion.targets import Verdict, points_lost, share, verdicts
 
@@ -56,12 +56,8 @@ def page(tally: Tally) -> str:
 
 
 def _machine(tally: Tally) -> str:
-    rounds = sorted({len(case.edgeship) for case in tally.cases if case.edgeship})
-    tools = ", ".join(f"{name} {release}" for name, release in tally.tools.items())
-    return (
-        f"Machine: {in_words(tally.machine)}. Rounds: "
-        f"{' or '.join(map(str, rounds)) or 'none'}. With {tools}."
-    )
+    rounds = (len(case.edgeship) for case in tally.cases if case.edgeship)
+    return told(tally.machine, rounds, tally.tools)
 
 
 def _targets(judged: Sequence[Verdict]) -> str:
@@ -91,7 +87,7 @@ def _by_variant(cases: Sequence[CaseTally], cell: Callable[[CaseTally, str], str
 def _bytes_cell(case: CaseTally, variant: str) -> str:
     part = share(case, variant)
     if part is None or variant.endswith("-float32"):
-        return f"{case.variants[variant].bytes:,}".replace(",", " ")
+        return grouped(case.variants[variant].bytes)
     return f"{part:.3f}"
 
 
@@ -114,7 +110,7 @@ def _times(cases: Sequence[CaseTally]) -> str:
         rows.append(
             [
                 case.name,
-                f"{case.parameters:,}".replace(",", " "),
+                grouped(case.parameters),
                 _seconds(run.seconds for run in ours),
                 _seconds(run.proving() for run in ours),
                 _seconds(run.seconds for run in bare),
@@ -162,3 +158,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
     )
+
+
+def grouped(number: int) -> str:
+    """A whole number with a space between each three digits.
+
+    >>> grouped(2547384)
+    '2 547 384'
+    """
+    return f"{number:,}".replace(",", " ")
