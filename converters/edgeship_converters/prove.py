@@ -149,24 +149,29 @@ class Prover:
     def _fault_on(
         self, inputs: dict[str, Array], what: str, step: Step, artifact: Artifact
     ) -> Fault | None:
-        expected = self.source.predict(inputs)
-        judge = replace(self.judge, inputs=inputs, expected=expected, truth=None)
+        other = self._on(inputs)
         try:
-            outputs = replace(self, judge=judge).outputs(step.variant, artifact)
+            outputs = other.outputs(step.variant, artifact)
         except EdgeshipError as error:
             return Fault(f"does not run on {what}: {error}")
-        fault = judge.verdict(outputs, step.number)
+        fault = other.judge.verdict(outputs, step.number)
         return fault and replace(fault, reason=f"{fault.reason}, on {what}")
 
     def _with_boundary(self, step: Step, artifact: Artifact, evidence: Evidence) -> Evidence:
         inputs = self.source.beside_boundary(self.judge.inputs, self.judge.expected)
         if not inputs:
             return evidence
-        expected = self.source.predict(inputs)
-        judge = replace(self.judge, inputs=inputs, expected=expected, truth=None)
-        outputs = replace(self, judge=judge).outputs(step.variant, artifact)
-        found = boundary_evidence(self.judge.contract, expected, outputs)
+        other = self._on(inputs)
+        outputs = other.outputs(step.variant, artifact)
+        found = boundary_evidence(other.judge.contract, other.judge.expected, outputs)
         return msgspec.structs.replace(evidence, boundary=found)
+
+    def _on(self, inputs: dict[str, Array]) -> Prover:
+        """The same, to judge by other rows, whose truth is not known."""
+        expected = self.source.predict(inputs)
+        return replace(
+            self, judge=replace(self.judge, inputs=inputs, expected=expected, truth=None)
+        )
 
     def _agreed(self, outputs: dict[str, Array]) -> Array:
         flipped = labels.flipped(self.judge.contract, self.judge.expected, outputs)

@@ -35,8 +35,6 @@ def column_of(path: Path | str, spec: InputSpec, columns: dict[str, Column]) -> 
         return np.array(
             [MISSING_TEXT if c.lower() in gone and c not in known else c for c in column], np.str_
         )
-    if spec.dtype == "bool":
-        column = [{"true": "1", "false": "0"}.get(cell.lower(), cell) for cell in column]
     numbers = numbers_of(path, spec.name, column)
     if spec.dtype.startswith("float"):
         return numbers
@@ -47,7 +45,8 @@ def column_of(path: Path | str, spec: InputSpec, columns: dict[str, Column]) -> 
             + ("truth (true, false, 1 or 0)" if spec.dtype == "bool" else "whole number")
         )
     # Whole numbers beyond 2^53 are not what float64 says.
-    return np.array([int(float(c)) if not c.lstrip("+-").isdigit() else int(c) for c in column])
+    cells = zip(column, numbers, strict=True)
+    return np.array([int(c if c.lstrip("+-").isdigit() else number) for c, number in cells])
 
 
 def numbers_of(path: Path | str, name: str, column: Column) -> Array:

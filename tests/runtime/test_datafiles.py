@@ -91,6 +91,11 @@ def test_truths_in_a_csv_are_1_and_0(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("sure,size\nTrue,2\nFalse,3\n")
     spec = InputSpec(name="x", dtype="float32", shape=(None, 2))
     assert datafiles.read(tmp_path / "t.csv", [spec]).inputs["x"].tolist() == [[1, 2], [0, 3]]
+    columns = [
+        InputSpec(name="sure", dtype="int64", shape=(None,)),
+        InputSpec(name="size", dtype="int64", shape=(None,)),
+    ]
+    assert datafiles.read(tmp_path / "t.csv", columns).inputs["sure"].tolist() == [1, 0]
 
 
 def test_empty_cells_are_missing_values(tmp_path: Path) -> None:

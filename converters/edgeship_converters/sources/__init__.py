@@ -12,7 +12,7 @@ from typing import Any
 from edgeship_converters.errors import SourceError
 from edgeship_converters.sources.boosters import LIBRARIES, as_estimator, is_booster
 from edgeship_converters.sources.fingerprint import of_file, of_folder
-from edgeship_converters.sources.sklearn_inputs import Form
+from edgeship_converters.sources.sklearn_inputs import Asked, Form
 from edgeship_converters.sources.source import Kind, Source, TensorFlowSource
 from edgeship_runtime.bundle.manifest import DType
 
@@ -60,8 +60,9 @@ def open_source(
     Raises:
         SourceError: where there is none, or it cannot be opened.
     """
+    asked = Asked(inputs, schema or {})
     if not isinstance(given, str | os.PathLike):
-        return _in_memory(given, converters, inputs, schema)
+        return _in_memory(given, converters, asked)
     where = Path(given)
     if not where.exists():
         raise SourceError(f"there is no model at {where}")
@@ -77,10 +78,8 @@ def open_source(
     match SUFFIXES.get(suffix):
         case "sklearn":
             from edgeship_converters.sources.own_converters import import_converters
-            from edgeship_converters.sources.sklearn_inputs import Asked
             from edgeship_converters.sources.sklearn_model import Allowed, load_sklearn
 
-            asked = Asked(inputs, schema or {})
             allowed = Allowed(allow_pickle, tuple(trust), import_converters(converters), asked)
             return load_sklearn(where, of_file(where), allowed)
         case "keras":
@@ -120,12 +119,7 @@ def default_name(given: Any) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64] or "model"
 
 
-def _in_memory(
-    model: Any,
-    converters: Sequence[str] | Mapping[Any, Any],
-    inputs: Form,
-    schema: Mapping[str, DType] | None,
-) -> Source:
+def _in_memory(model: Any, converters: Sequence[str] | Mapping[Any, Any], asked: Asked) -> Source:
     # A model's framework is imported already; asking its classes imports no other.
     kinds = {(kind.__module__.split(".")[0], kind.__name__) for kind in type(model).__mro__}
     if ("keras", "Model") in kinds:
@@ -139,11 +133,9 @@ def _in_memory(
     booster = is_booster(model)
     if booster or (hasattr(model, "fit") and hasattr(model, "get_params")):
         from edgeship_converters.sources.own_converters import import_converters
-        from edgeship_converters.sources.sklearn_inputs import Asked
         from edgeship_converters.sources.sklearn_model import in_memory as sklearn_in_memory
 
         estimator = as_estimator(model) if booster else model
-        asked = Asked(inputs, schema or {})
         return sklearn_in_memory(estimator, import_converters(converters), asked)
     raise SourceError(
         f"a {type(model).__name__} cannot be converted from memory: expected a Keras or "

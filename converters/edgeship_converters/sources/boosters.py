@@ -107,10 +107,15 @@ def _categories_of_lightgbm(booster: Any) -> dict[int, list[Any]]:
     return dict(zip(sorted(places), known, strict=True))
 
 
+def trees_of_xgboost(gradient: dict[str, Any]) -> dict[str, Any]:
+    """Where a gradient booster's JSON keeps its trees; one of dropped trees had another inside."""
+    held: dict[str, Any] = gradient.get("gbtree", gradient).get("model", {})
+    return held
+
+
 def _categories_of_xgboost(booster: Any) -> dict[int, list[Any]]:
     gradient = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]
-    held = gradient["gbtree"] if gradient["name"] == "dart" else gradient
-    encoded = held.get("model", {}).get("cats", {}).get("enc", [])
+    encoded = trees_of_xgboost(gradient).get("cats", {}).get("enc", [])
     found = {place: _decoded(column) for place, column in enumerate(encoded)}
     return {place: known for place, known in found.items() if known}
 

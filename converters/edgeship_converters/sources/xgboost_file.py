@@ -21,11 +21,11 @@ MOST_FEATURES = 100_000
 _MOST_OUTPUTS = 100_000
 _INT32, _INT64 = (1 << 31) - 1, (1 << 63) - 1
 _HEAD = "the learner"
-# Which of its own kinds of numbers the library counts up to.
 # Of the trees; since XGBoost 3.4 dropped trees' weights stand among them.
 _OF_TREES = {
     *("cats", "gbtree_model_param", "iteration_indptr", "tree_info", "trees", "weight_drop"),
 }
+# Which of its own kinds of numbers the library counts up to.
 _CATEGORY_TYPES = (0, 15)
 
 

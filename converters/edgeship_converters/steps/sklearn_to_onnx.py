@@ -21,8 +21,8 @@ from edgeship_converters.steps.classical.estimators import ESTIMATORS
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Block, Kind, Rows, joined
 from edgeship_runtime import labels
-from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
-from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
+from edgeship_runtime.arrays import Array, numpy_dtype
+from edgeship_runtime.bundle import InputSpec, OutputSpec
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
 from edgeship_runtime.errors import EngineError
 
@@ -50,30 +50,37 @@ def sklearn_to_onnx(source: SklearnSource, task: Task) -> Artifact:
         # What is wrong with the rows is for the proof to say.
         return single
     judge = Judge(task.contract, probe, expected, None, "held-out")
-    beside = beside_boundary(task.contract, source.predict, probe, expected)
-    sure = source.predict(beside) if beside else {}
-    if _agrees(single, judge) and not _sure_flips(single, task.contract, beside, sure):
+    if _agrees(single, judge, source):
         return single
     double = Artifact.of_file(canonical_bytes(classical_model(source, task, precise=True)))
     return double if _agrees(double, judge) else single
 
 
-def _agrees(artifact: Artifact, judge: Judge) -> bool:
-    """Whether a form answers as the source does; what is wrong with one that fails, proof says."""
+def _agrees(artifact: Artifact, judge: Judge, source: SklearnSource | None = None) -> bool:
+    """Whether a form answers as the source does, which is asked about more rows where it is given.
+
+    What is wrong with a form that does not run, the proof says.
+    """
     try:
-        return judge.verdict(OnnxRuntime(artifact.data).run(judge.inputs), "float32") is None
+        engine = OnnxRuntime(artifact.data)
+        fault = judge.verdict(engine.run(judge.inputs), "float32")
+        return fault is None and not (source and _sure_flips(engine, source, judge))
     except EngineError:
         return True
 
 
-def _sure_flips(artifact: Artifact, contract: Contract, beside: Arrays, expected: Arrays) -> bool:
+def _sure_flips(engine: OnnxRuntime, source: SklearnSource, judge: Judge) -> bool:
     """Whether a form flips a label beside the boundary where the source's scores lie apart.
 
     Only probabilities tell: a decision that counts votes leaps with each of them.
     """
-    if not beside or labels.score_output(contract) is None:
+    contract = judge.contract
+    if labels.score_output(contract) is None:
         return False
-    found = boundary_evidence(contract, expected, OnnxRuntime(artifact.data).run(beside))
+    beside = beside_boundary(contract, source.predict, judge.inputs, judge.expected)
+    if not beside:
+        return False
+    found = boundary_evidence(contract, source.predict(beside), engine.run(beside))
     return bool(found and found.widest_gap is not None and found.widest_gap > _SURE)
 
 

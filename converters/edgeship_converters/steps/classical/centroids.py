@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, flat
-from edgeship_converters.steps.classical.distances import differences, squared_distances
+from edgeship_converters.steps.classical.distances import Metric, squared_distances, to_points
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
@@ -46,5 +46,5 @@ def _squares(metric: str, values: str, centres: Array, graph: Graph) -> str:
     """(rows, classes), squared distances."""
     if metric == "euclidean":
         return squared_distances(values, centres, graph)
-    distances = graph.ReduceSum(graph.Abs(differences(values, centres, graph)), [2], keepdims=0)
+    distances = to_points(values, centres, Metric("manhattan"), graph)
     return graph.Mul(distances, distances)

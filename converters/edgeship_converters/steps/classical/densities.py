@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from edgeship_converters.steps.classical.answers import Answers
-from edgeship_converters.steps.classical.distances import differences, squared_distances
+from edgeship_converters.steps.classical.distances import Metric, squared_distances, to_points
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
@@ -53,14 +53,8 @@ def _squared(model: Any, values: str, points: Array, graph: Graph) -> str:
         raise ValueError(f"its metric has parameters of its own, {', '.join(parameters)}")
     if power == 2:
         return squared_distances(values, points, graph)
-    apart = graph.Abs(differences(values, points, graph))
-    if np.isinf(power):
-        distance = graph.ReduceMax(apart, axes=[2], keepdims=0)
-    elif power == 1:
-        distance = graph.ReduceSum(apart, [2], keepdims=0)
-    else:
-        total = graph.ReduceSum(graph.Pow(apart, power), [2], keepdims=0)
-        distance = graph.Pow(total, 1.0 / power)
+    name = {1.0: "manhattan", np.inf: "chebyshev"}.get(power, "minkowski")
+    distance = to_points(values, points, Metric(name, power), graph)
     return graph.Mul(distance, distance)
 
 

@@ -9,7 +9,12 @@ import numpy as np
 
 from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.bending import norms
-from edgeship_converters.steps.classical.distances import differences, squared_distances
+from edgeship_converters.steps.classical.distances import (
+    Metric,
+    differences,
+    squared_distances,
+    to_points,
+)
 from edgeship_converters.steps.classical.exactly import less
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.linear import dense, linear
@@ -113,9 +118,8 @@ def kernel(asked: Kernel, rows: Rows, vectors: Array, graph: Graph) -> str:
             distances = squared_distances(values, vectors, graph)
             return graph.Exp(graph.Mul(distances, -asked.gamma))
         case "laplacian":
-            apart = graph.Abs(differences(values, vectors, graph))
-            total = graph.ReduceSum(apart, [2], keepdims=0)
-            return graph.Exp(graph.Mul(total, -asked.gamma))
+            distances = to_points(values, vectors, Metric("manhattan"), graph)
+            return graph.Exp(graph.Mul(distances, -asked.gamma))
         case "additive_chi2":
             return graph.Neg(_chi_squared(values, vectors, graph))
         case "chi2":

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeship_converters.sources.boosters import categories_of
+from edgeship_converters.sources.boosters import categories_of, trees_of_xgboost
 from edgeship_converters.steps.classical.answers import Answers, flat
 from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.ensembles import (
@@ -96,7 +96,7 @@ def _read(model: Any) -> _Read:
     kind = gradient["name"]
     if kind not in ("gbtree", "dart"):
         raise ValueError(f"its booster is {kind!r}, expected 'gbtree' or 'dart'")
-    held = gradient["gbtree"]["model"] if kind == "dart" else gradient["model"]
+    held = trees_of_xgboost(gradient)
     trees = held["trees"]
     if any(int(tree["tree_param"]["size_leaf_vector"]) > 1 for tree in trees):
         raise ValueError("its leaves hold several outputs (multi_strategy)")
