@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from edgeship_converters.recipe import Recipe
 from edgeship_runtime.arrays import Array
-from edgeship_runtime.bundle import Contract, Quantization
+from edgeship_runtime.bundle import Contract, Quantization, TextWords
 
 Io = Literal["float", "int8"]
 
@@ -19,11 +19,13 @@ Io = Literal["float", "int8"]
 class Artifact:
     """The files of one form of the model, by path within the form; a single file has the path ''.
 
-    `quantization` says which inputs and outputs are integers, and what these stand for.
+    `quantization` says which inputs and outputs are integers, and what these stand for; `words`
+    which are places in lists of words.
     """
 
     files: Mapping[str, bytes]
     quantization: Quantization = field(default_factory=Quantization)
+    words: TextWords = field(default_factory=TextWords)
 
     @classmethod
     def of_file(cls, data: bytes, quantization: Quantization | None = None) -> Artifact:

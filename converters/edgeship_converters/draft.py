@@ -19,7 +19,6 @@ from edgeship_runtime.bundle import (
     FileSpec,
     Goldens,
     Manifest,
-    Quantization,
     SourceInfo,
     VariantSpec,
 )
@@ -51,7 +50,7 @@ class Draft:
         self._source = source
         self._tools = dict(tools)
         self._files: dict[str, bytes] = {}
-        self._variants: dict[str, tuple[str, list[FileSpec], Quantization]] = {}
+        self._variants: dict[str, tuple[str, list[FileSpec], Artifact]] = {}
         self._recipes: dict[str, Recipe | None] = {}
         self._evidence: dict[str, Evidence] = {}
         self._goldens: Goldens | None = None
@@ -70,7 +69,7 @@ class Draft:
             self._add(f"{path}/{inside}" if inside else path, data)
             for inside, data in artifact.files.items()
         ]
-        self._variants[name] = (path, entries, artifact.quantization)
+        self._variants[name] = (path, entries, artifact)
         self._recipes[name] = recipe
         self._evidence[name] = evidence or _UNPROVEN
 
@@ -147,7 +146,7 @@ class Draft:
         )
 
     def _variant(self, name: str) -> VariantSpec:
-        path, entries, quantization = self._variants[name]
+        path, entries, artifact = self._variants[name]
         format: Format
         format, precision = name.split("-", 1)  # type: ignore[assignment]
         return VariantSpec(
@@ -157,7 +156,8 @@ class Draft:
             path=path,
             sha256=variant_hash(path, entries),
             bytes=sum(entry.bytes for entry in entries),
-            quantization=quantization,
+            quantization=artifact.quantization,
             evidence=self._evidence[name],
             recipe=msgspec.to_builtins(self._recipes[name] or {}),
+            words=artifact.words,
         )

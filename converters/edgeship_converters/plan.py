@@ -45,13 +45,15 @@ STEPS = (
     Step("keras", "savedmodel-float32", _TF),
     Step("tensorflow", "savedmodel-float32", ("tensorflow",)),
     Step("savedmodel-float32", "tflite-float32", ("tensorflow",)),
+    Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx", "onnxruntime")),
+    Step("sklearn", "onnx-float32", ("scikit-learn", "skl2onnx", "onnx")),
+    Step("onnx-float32", "savedmodel-float32", ("tensorflow",)),
+    Step("onnx-float32", "tflite-float32", ("tensorflow",)),
     Step("tflite-float32", "tflite-float16", _LITERT),
     Step("tflite-float32", "tflite-dynamic-int8", _LITERT, real_rows=True),
     Step("tflite-float32", "tflite-int8", _LITERT, real_rows=True),
     Step("tflite-float32", "tflite-int16x8", _LITERT, real_rows=True),
     Step("tflite-float32", "tflite-int4", _LITERT, real_rows=True),
-    Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx", "onnxruntime")),
-    Step("sklearn", "onnx-float32", ("scikit-learn", "skl2onnx", "onnx")),
     Step("onnx-float32", "onnx-float16", _ORT, real_rows=True),
     Step("onnx-float32", "onnx-dynamic-int8", _ORT, real_rows=True),
     Step("onnx-float32", "onnx-int8", _ORT, real_rows=True),
@@ -69,6 +71,14 @@ def take(step: Step, start: Any, task: Task) -> Artifact:
             from edgeship_converters.steps.to_savedmodel import to_savedmodel
 
             return to_savedmodel(start, task)
+        case ("onnx-float32", "savedmodel-float32"):
+            from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_savedmodel
+
+            return onnx_to_savedmodel(start, task)
+        case ("onnx-float32", "tflite-float32"):
+            from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_tflite
+
+            return onnx_to_tflite(start, task)
         case (_, "tflite-float32"):
             from edgeship_converters.steps.savedmodel_to_tflite import savedmodel_to_tflite
 

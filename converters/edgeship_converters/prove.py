@@ -113,6 +113,7 @@ class Prover:
             variant,
             artifact.sha256,
             artifact.quantization,
+            artifact.words,
             self.judge.contract,
             digest_arrays(self.judge.inputs),
             engine,

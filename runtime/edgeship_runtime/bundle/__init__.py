@@ -13,6 +13,7 @@ from edgeship_runtime.bundle.manifest import (
     Quantization,
     QuantizedTensor,
     SourceInfo,
+    TextWords,
     VariantSpec,
 )
 from edgeship_runtime.bundle.reader import Bundle
@@ -33,5 +34,6 @@ __all__ = [
     "Quantization",
     "QuantizedTensor",
     "SourceInfo",
+    "TextWords",
     "VariantSpec",
 ]

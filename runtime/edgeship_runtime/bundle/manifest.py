@@ -88,6 +88,16 @@ class Quantization(_Fact, frozen=True, kw_only=True):
     outputs: dict[str, QuantizedTensor] = {}
 
 
+class TextWords(_Fact, frozen=True, kw_only=True):
+    """The texts of a variant that holds whole numbers (int32) in their place, by name.
+
+    A text is its place among these words; one that is none of them is -1.
+    """
+
+    inputs: dict[str, tuple[str, ...]] = {}
+    outputs: dict[str, tuple[str, ...]] = {}
+
+
 class OutputError(_Fact, frozen=True, kw_only=True):
     """How far one output of a variant lay from the source's, over all rows compared.
 
@@ -149,6 +159,7 @@ class VariantSpec(_Fact, frozen=True, kw_only=True, omit_defaults=True):
     quantization: Quantization
     evidence: Evidence
     recipe: dict[str, str | int | float | dict[str, str] | None] = {}
+    words: TextWords = TextWords()
 
 
 class FileSpec(_Fact, frozen=True, kw_only=True):

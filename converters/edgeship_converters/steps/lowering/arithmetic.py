@@ -1,0 +1,165 @@
+"""Operators that compute each entry by itself: sums, products, functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value
+
+Lowered = Callable[..., Any]
+
+
+def of_one(function: Callable[[Any], Any]) -> Lowered:
+    """The lowering of a function of one number."""
+
+    def lowered(op: Operator, x: Value) -> Value:
+        return function(op.tensor(x))
+
+    return lowered
+
+
+def of_two(function: Callable[[Any, Any], Any]) -> Lowered:
+    """The lowering of a function of two numbers, of one type."""
+
+    def lowered(op: Operator, x: Value, y: Value) -> Value:
+        return function(*op.alike(x, y))
+
+    return lowered
+
+
+def of_many(function: Callable[[Any, Any], Any]) -> Lowered:
+    """The lowering of a function that takes its arguments two by two."""
+
+    def lowered(op: Operator, *given: Value) -> Value:
+        return reduce(function, op.alike(*given))
+
+    return lowered
+
+
+def mean(op: Operator, *given: Value) -> Value:
+    """Mean, of several values."""
+    return reduce(tf.add, op.alike(*given)) / len(given)
+
+
+def divided(op: Operator, x: Value, y: Value) -> Value:
+    """Div; whole numbers towards zero."""
+    above, below = op.alike(x, y)
+    return tf.truncatediv(above, below) if above.dtype.is_integer else tf.divide(above, below)
+
+
+def modulo(op: Operator, x: Value, y: Value) -> Value:
+    """Mod: the sign is the divisor's, or with `fmod` the dividend's."""
+    above, below = op.alike(x, y)
+    rest = tf.math.floormod(above, below)
+    if not op.get("fmod", 0):
+        return rest
+    zero = tf.zeros([], above.dtype)
+    other = tf.logical_and(tf.not_equal(rest, zero), (above < zero) != (below < zero))
+    return tf.where(other, rest - below, rest)
+
+
+def power(op: Operator, x: Value, y: Value) -> Value:
+    """Pow; a square is a product, which is exact where a logarithm is not."""
+    if isinstance(y, np.ndarray) and y.size == 1:
+        base, exponent = op.tensor(x), float(y.ravel()[0])
+        if exponent == 2.0:
+            return tf.square(base)
+        if exponent == 1.0:
+            return base
+        if exponent == 0.5:
+            return tf.sqrt(base)
+    base = op.tensor(x)
+    exponents = op.tensor(y)
+    return tf.pow(base, tf.cast(exponents, base.dtype))
+
+
+def clip(op: Operator, x: Value, *limits: Value) -> Value:
+    """Clip, between limits of which either may be left out."""
+    values = op.tensor(x)
+    low, high = (limits[k] if len(limits) > k else None for k in (0, 1))
+    if op.opset < 11:
+        low, high = (
+            None if limit is None else np.asarray(limit, np.float32)
+            for limit in (op.get("min"), op.get("max"))
+        )
+    if low is not None:
+        values = tf.maximum(*op.alike(values, low))
+    if high is not None:
+        values = tf.minimum(*op.alike(values, high))
+    return values
+
+
+def softplus(op: Operator, x: Value) -> Value:
+    """Softplus: log(1 + exp(x)), without overflow."""
+    values = op.tensor(x)
+    return tf.nn.relu(values) + tf.math.log1p(tf.exp(-tf.abs(values)))
+
+
+def sign(op: Operator, x: Value) -> Value:
+    """Sign, of 0 it is 0."""
+    return tf.sign(op.tensor(x))
+
+
+def leaky_relu(op: Operator, x: Value) -> Value:
+    """LeakyRelu."""
+    return tf.nn.leaky_relu(op.tensor(x), op.get("alpha", 0.01))
+
+
+def elu(op: Operator, x: Value) -> Value:
+    """Elu."""
+    values = op.tensor(x)
+    if op.get("alpha", 1.0) != 1.0:
+        raise NotLoweredError("its alpha is not 1")
+    return tf.nn.elu(values)
+
+
+def is_nan(op: Operator, x: Value) -> Value:
+    """IsNaN: what is not equal to itself."""
+    values = op.tensor(x)
+    return tf.not_equal(values, values)
+
+
+def is_inf(op: Operator, x: Value) -> Value:
+    """IsInf: what is beyond the largest number of its type."""
+    values = op.tensor(x)
+    most = np.finfo(values.dtype.as_numpy_dtype).max
+    positive, negative = values > most, values < -most
+    if not op.get("detect_negative", 1):
+        return positive
+    if not op.get("detect_positive", 1):
+        return negative
+    return tf.logical_or(positive, negative)
+
+
+def gemm(op: Operator, a: Value, b: Value, c: Value = None) -> Value:
+    """Gemm: alpha·A·B + beta·C."""
+    left, right = op.alike(a, b)
+    product = tf.matmul(
+        left, right, transpose_a=bool(op.get("transA", 0)), transpose_b=bool(op.get("transB", 0))
+    )
+    alpha, beta = op.get("alpha", 1.0), op.get("beta", 1.0)
+    if alpha != 1.0:
+        product = product * tf.cast(alpha, product.dtype)
+    if c is None or beta == 0.0:
+        return product
+    product, added = op.alike(product, c)
+    return product + (added if beta == 1.0 else added * tf.cast(beta, added.dtype))
+
+
+def matmul(op: Operator, a: Value, b: Value) -> Value:
+    """MatMul; a vector is a row on the left and a column on the right."""
+    left, right = op.alike(a, b)
+    as_row, as_column = left.shape.rank == 1, right.shape.rank == 1
+    if as_row:
+        left = tf.expand_dims(left, 0)
+    if as_column:
+        right = tf.expand_dims(right, -1)
+    product = tf.matmul(left, right)
+    if as_column:
+        product = tf.squeeze(product, -1)
+    return tf.squeeze(product, -1 if as_column else -2) if as_row else product

@@ -1,0 +1,100 @@
+"""From an ONNX model to a TensorFlow function, operator by operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from edgeship_converters.steps.lowering.operators import OPERATORS
+from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value
+
+ML = "ai.onnx.ml"
+_OWN = ("", "ai.onnx")
+
+
+def words_met(model: ModelProto, name: str) -> tuple[str, ...]:
+    """All words that the values made of an input are compared with, or become, in order."""
+    held = {
+        tensor.name: numpy_helper.to_array(tensor)
+        for tensor in model.graph.initializer
+        if tensor.data_type == TensorProto.STRING
+    }
+    reached, words = {name}, set()
+    for node in model.graph.node:
+        if reached.isdisjoint(node.input):
+            continue
+        reached.update(node.output)
+        for other in node.input:
+            if other in held:
+                words.update(str(word) for word in held[other].ravel())
+        for attribute in node.attribute:
+            if attribute.name == "keys_strings":
+                words.update(item.decode() for item in attribute.strings)
+    return tuple(sorted(words))
+
+
+def lower(model: ModelProto, inputs: Mapping[str, Value], *, narrow: bool) -> dict[str, Value]:
+    """Trace all operators of a model.
+
+    Args:
+        model: checked before, its operators in an order in which they can run.
+        inputs: tensors, or in a narrow graph `Words`, by input name.
+        narrow: see `Operator`.
+
+    Returns:
+        The outputs by name.
+
+    Raises:
+        NotLoweredError: naming the operator, and where its name tells the part of the model that
+            it came from.
+    """
+    opsets = {entry.domain or "": entry.version for entry in model.opset_import}
+    values: dict[str, Value] = {
+        tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer
+    }
+    values.update(inputs)
+    for node in model.graph.node:
+        domain = "" if node.domain in _OWN else node.domain
+        function = OPERATORS.get((domain, node.op_type))
+        if function is None:
+            raise NotLoweredError(f"{_called(node)} has no lowering")
+        operator = Operator(
+            node.op_type,
+            {attribute.name: _plain(attribute) for attribute in node.attribute},
+            opsets.get(domain, 1),
+            len(node.output),
+            narrow,
+        )
+        given = [values[name] if name else None for name in node.input]
+        try:
+            made = function(operator, *given)
+        except NotLoweredError as error:
+            raise NotLoweredError(f"{_called(node)} has no lowering here: {error}") from error
+        outputs = made if isinstance(made, tuple) else (made,)
+        values.update(zip(node.output, outputs, strict=False))
+    return {output.name: values[output.name] for output in model.graph.output}
+
+
+def _called(node: NodeProto) -> str:
+    domain = f"{node.domain}." if node.domain not in _OWN else ""
+    name = f" ({node.name})" if node.name else ""
+    return f"the operator {domain}{node.op_type}{name}"
+
+
+def _plain(attribute: AttributeProto) -> Any:
+    value = helper.get_attribute_value(attribute)
+    match attribute.type:
+        case AttributeProto.STRING:
+            return value.decode()
+        case AttributeProto.STRINGS:
+            return [item.decode() for item in value]
+        case AttributeProto.TENSOR:
+            return numpy_helper.to_array(value)
+        case AttributeProto.INT | AttributeProto.FLOAT:
+            return value
+        case AttributeProto.INTS | AttributeProto.FLOATS:
+            return np.asarray(value)
+    raise NotLoweredError(f"its attribute {attribute.name} holds a graph, or what none here reads")

@@ -1,0 +1,328 @@
+"""Operators that move values about, and compute none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from onnx import TensorProto, helper
+
+from edgeship_converters.steps.lowering.values import (
+    NotLoweredError,
+    Operator,
+    Value,
+    Words,
+    alike_words,
+    cast,
+    index,
+    rank_of,
+    shape_of,
+    static,
+)
+
+_PADS = {"constant": "CONSTANT", "reflect": "REFLECT"}
+
+
+def identity(op: Operator, x: Value) -> Value:
+    """Identity."""
+    return x
+
+
+def constant(op: Operator) -> Value:
+    """Constant, of whichever attribute holds it."""
+    (value,) = op.attributes.values()
+    kind = next(iter(op.attributes))
+    if isinstance(value, float):
+        return np.asarray(value, np.float32)
+    return np.asarray(value, np.float32 if kind == "value_floats" else None)
+
+
+def constant_of_shape(op: Operator, shape: Value) -> Value:
+    """ConstantOfShape."""
+    value = np.ravel(op.get("value", np.zeros(1, np.float32)))[0]
+    if isinstance(shape, np.ndarray):
+        return np.full(shape, value)
+    return tf.fill(index(shape), op.tensor(np.asarray(value)))
+
+
+def shape(op: Operator, x: Value) -> Value:
+    """Shape, a constant as far as it is known."""
+    part = slice(op.get("start", 0), op.get("end"))
+    sizes = shape_of(x)
+    if None not in sizes[part]:
+        return np.array(sizes[part], np.int64)
+    values = x.places if isinstance(x, Words) else x
+    return tf.shape(values, tf.int32 if op.narrow else tf.int64)[part]
+
+
+def reshape(op: Operator, x: Value, sizes: Value) -> Value:
+    """Reshape; a size of 0 is that of the same axis before."""
+    if not isinstance(sizes, np.ndarray):
+        return _moved(op, x, lambda values: tf.reshape(values, index(sizes)))
+    if op.get("allowzero", 0) or 0 not in sizes:
+        return _moved(op, x, lambda values: tf.reshape(values, index(sizes)))
+    held = shape_of(x)
+    known = [held[k] if size == 0 else int(size) for k, size in enumerate(sizes)]
+    free = [k for k, size in enumerate(known) if size is None]
+    if len(free) == 1 and -1 not in known:
+        known[free[0]] = -1
+        free = []
+    if not free:
+        return _moved(op, x, lambda values: tf.reshape(values, np.array(known, np.int32)))
+
+    def reshaped(values: Any) -> Any:
+        now = tf.shape(values)
+        return tf.reshape(values, [now[k] if s is None else s for k, s in enumerate(known)])
+
+    return _moved(op, x, reshaped)
+
+
+def flatten(op: Operator, x: Value) -> Value:
+    """Flatten, to two axes."""
+    axis = op.get("axis", 1) % (rank_of(x) + 1)
+    sizes = shape_of(x)
+    if axis == 0:
+        return _moved(op, x, lambda values: tf.reshape(values, [1, -1]))
+    after = sizes[axis:]
+    if None not in after:
+        width = int(np.prod(after, dtype=np.int64))
+        return _moved(op, x, lambda values: tf.reshape(values, [-1, width]))
+    raise NotLoweredError("a size behind its axis is free")
+
+
+def unsqueeze(op: Operator, x: Value, axes: Value = None) -> Value:
+    """Unsqueeze."""
+    places = np.ravel(op.get("axes") if axes is None else static(axes))
+    rank = rank_of(x) + len(places)
+
+    def widened(values: Any) -> Any:
+        for place in sorted(int(place) % rank for place in places):
+            values = tf.expand_dims(values, place)
+        return values
+
+    return _moved(op, x, widened)
+
+
+def squeeze(op: Operator, x: Value, axes: Value = None) -> Value:
+    """Squeeze."""
+    given = op.get("axes") if axes is None else static(axes)
+    if given is None:
+        sizes = shape_of(x)
+        if None in sizes:
+            raise NotLoweredError("it names no axes")
+        given = np.array([k for k, size in enumerate(sizes) if size == 1])
+    places = sorted(int(place) % rank_of(x) for place in np.ravel(given))
+    if not places:
+        return x
+    return _moved(op, x, lambda values: tf.squeeze(values, places))
+
+
+def transpose(op: Operator, x: Value) -> Value:
+    """Transpose."""
+    order = op.get("perm")
+    order = np.arange(rank_of(x))[::-1] if order is None else np.asarray(order)
+    return _moved(op, x, lambda values: tf.transpose(values, order.astype(np.int32)))
+
+
+def concat(op: Operator, *parts: Value) -> Value:
+    """Concat."""
+    axis = op.get("axis", 0)
+    if any(isinstance(part, Words) for part in parts):
+        words = alike_words(parts)
+        return Words(tf.concat([word.places for word in words], axis), words[0].known)
+    if all(isinstance(part, np.ndarray) for part in parts):
+        return np.concatenate(parts, axis)
+    if len(parts) == 1:
+        return parts[0]
+    return tf.concat(op.alike(*parts), axis)
+
+
+def split(op: Operator, x: Value, sizes: Value = None) -> tuple[Value, ...]:
+    """Split."""
+    axis = op.get("axis", 0)
+    given = op.get("split") if sizes is None else static(sizes)
+    if given is None:
+        whole = shape_of(x)[axis]
+        if whole is None:
+            raise NotLoweredError("the size of the axis that it splits is free")
+        each = -(-whole // op.outputs)
+        given = [min(each, whole - k * each) for k in range(op.outputs)]
+    return tuple(tf.split(op.tensor(x), np.asarray(given, np.int32), axis))
+
+
+def slices(op: Operator, x: Value, *given: Value) -> Value:
+    """Slice, of the axes and by the steps given."""
+    if op.opset < 10:
+        starts, ends = static(op.get("starts")), static(op.get("ends"))
+        axes, steps = op.get("axes"), None
+    else:
+        starts, ends = static(given[0]), static(given[1])
+        axes, steps = (given[k] if len(given) > k else None for k in (2, 3))
+    rank = rank_of(x)
+    places = np.arange(len(starts)) if axes is None else np.ravel(static(axes))
+    by = np.ones(len(starts), int) if steps is None else np.ravel(static(steps))
+    parts = [slice(None)] * rank
+    for place, start, end, step in zip(places, starts, ends, by, strict=True):
+        size = shape_of(x)[int(place)]
+        parts[int(place)] = _part(int(start), int(end), int(step), size)
+    return _moved(op, x, lambda values: values[tuple(parts)])
+
+
+def _part(start: int, end: int, step: int, size: int | None) -> slice:
+    if size is not None:
+        return slice(*slice(start, end, step).indices(size)) if step > 0 else slice(
+            start, None if end < -size else end, step
+        )
+    most = 2**31 - 1
+    return slice(
+        None if abs(start) >= most else start, None if abs(end) >= most else end, step
+    )
+
+
+def gather(op: Operator, x: Value, places: Value) -> Value:
+    """Gather; negative places count from the end."""
+    axis = op.get("axis", 0) % rank_of(x)
+    if isinstance(x, np.ndarray) and isinstance(places, np.ndarray):
+        return np.take(x, places, axis)
+    at = _from_start(places, shape_of(x)[axis], x, axis)
+    if op.narrow and isinstance(x, np.ndarray) and x.dtype.kind in "OUS":
+        x = Words.of(x)
+    return _moved(op, x, lambda values: tf.gather(values, at, axis=axis))
+
+
+def gather_elements(op: Operator, x: Value, places: Value) -> Value:
+    """GatherElements, along one axis; all others as long as those of the places."""
+    rank = rank_of(x)
+    axis = op.get("axis", 0) % rank
+    at = _from_start(places, shape_of(x)[axis], x, axis)
+    order = [k for k in range(rank) if k != axis] + [axis]
+    back = np.argsort(order)
+
+    def taken(values: Any) -> Any:
+        if rank == 1:
+            return tf.gather(values, at)
+        if axis == rank - 1:
+            return tf.gather(values, at, axis=axis, batch_dims=axis)
+        found = tf.gather(
+            tf.transpose(values, order), tf.transpose(at, order), axis=rank - 1, batch_dims=rank - 1
+        )
+        return tf.transpose(found, back)
+
+    return _moved(op, x, taken)
+
+
+def scatter_elements(op: Operator, x: Value, places: Value, updates: Value) -> Value:
+    """ScatterElements along the last axis: entries put in place of others."""
+    rank = rank_of(x)
+    if op.get("axis", 0) % rank != rank - 1 or op.get("reduction", "none") != "none":
+        raise NotLoweredError("it scatters along another axis than the last, or adds")
+    base, put = op.alike(x, updates)
+    size = shape_of(x)[-1]
+    if size is None:
+        raise NotLoweredError("the size of its axis is free")
+    at = _from_start(places, size, x, rank - 1)
+    hot = tf.one_hot(at, size, dtype=put.dtype)
+    spread = tf.reduce_sum(hot * tf.expand_dims(put, -1), axis=-2)
+    taken = tf.reduce_max(hot, axis=-2) > 0
+    return tf.where(taken, spread, base)
+
+
+def expand(op: Operator, x: Value, sizes: Value) -> Value:
+    """Expand: repeated along axes of one."""
+
+    def spread(values: Any) -> Any:
+        values = tf.convert_to_tensor(values)
+        return tf.broadcast_to(
+            values, tf.broadcast_dynamic_shape(tf.shape(values), cast(index(sizes), tf.int32))
+        )
+
+    return _moved(op, x, spread)
+
+
+def tile(op: Operator, x: Value, times: Value) -> Value:
+    """Tile."""
+    return _moved(op, x, lambda values: tf.tile(values, cast(index(times), tf.int32)))
+
+
+def pad(op: Operator, x: Value, *given: Value) -> Value:
+    """Pad, with a constant or by reflection."""
+    pads = op.get("pads") if op.opset < 11 else static(given[0])
+    value = op.get("value", 0.0) if op.opset < 11 else (given[1] if len(given) > 1 else None)
+    mode = op.get("mode", "constant")
+    if mode not in _PADS or len(given) > 2:
+        raise NotLoweredError(f"it pads by mode {mode!r}")
+    around = np.asarray(pads).reshape(2, -1).T.astype(np.int32)
+    if (around < 0).any():
+        raise NotLoweredError("it pads by less than nothing")
+    values = op.tensor(x)
+    filled = cast(op.tensor(np.asarray(0.0 if value is None else value)), values.dtype)
+    return tf.pad(values, around, _PADS[mode], constant_values=filled)
+
+
+def casts(op: Operator, x: Value) -> Value:
+    """Cast; text cannot be cast in TFLite."""
+    to = op.get("to")
+    if isinstance(x, Words) or to == TensorProto.STRING or _is_text(x):
+        if to == TensorProto.STRING and (isinstance(x, Words) or _is_text(x)):
+            return x
+        raise NotLoweredError("it casts text")
+    dtype = op.dtype(helper.tensor_dtype_to_np_dtype(to))
+    if isinstance(x, np.ndarray):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return x.astype(helper.tensor_dtype_to_np_dtype(to))
+    if dtype == tf.bool:
+        return tf.not_equal(x, tf.zeros([], x.dtype))
+    return cast(x, dtype)
+
+
+def one_hot(op: Operator, places: Value, depth: Value, values: Value) -> Value:
+    """OneHot; negative places count from the end, those beyond it are none."""
+    many = int(np.ravel(static(depth))[0])
+    at = cast(op.tensor(places), tf.int32)
+    off, on = np.ravel(static(values))
+    dtype = op.dtype(np.asarray(values).dtype)
+    at = tf.where(at < 0, at + many, at)
+    numbers = [cast(op.tensor(np.asarray(value)), dtype) for value in (on, off)]
+    return tf.one_hot(at, many, *numbers, axis=op.get("axis", -1))
+
+
+def ranges(op: Operator, start: Value, limit: Value, delta: Value) -> Value:
+    """Range."""
+    if all(isinstance(value, np.ndarray) for value in (start, limit, delta)):
+        return np.arange(start, limit, delta, start.dtype)
+    return tf.range(*op.alike(start, limit, delta))
+
+
+def where(op: Operator, condition: Value, x: Value, y: Value) -> Value:
+    """Where."""
+    chosen = op.tensor(condition)
+    if isinstance(x, Words) or isinstance(y, Words):
+        left, right = alike_words((x, y))
+        return Words(tf.where(chosen, left.places, right.places), left.known)
+    return tf.where(chosen, *op.alike(x, y))
+
+
+def _moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
+    """What a value becomes when its entries are moved, be they numbers or words."""
+    if isinstance(x, Words):
+        return Words(move(x.places), x.known)
+    return move(op.tensor(x))
+
+
+def _from_start(places: Value, size: int | None, x: Value, axis: int) -> Any:
+    """Places counted from the start, where some may count from the end."""
+    if isinstance(places, np.ndarray):
+        if (places < 0).any():
+            if size is None:
+                raise NotLoweredError("it counts from an end that is free")
+            places = np.where(places < 0, places + size, places)
+        return index(places)
+    return index(places)
+
+
+def _is_text(x: Value) -> bool:
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "OUS"
+    return not isinstance(x, Words) and x.dtype == tf.string

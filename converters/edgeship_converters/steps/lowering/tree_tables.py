@@ -1,0 +1,241 @@
+"""Tree ensembles of ONNX as tables: each distinct leaf and each distinct branch once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from edgeship_converters.steps.lowering.values import NotLoweredError, Operator
+from edgeship_runtime.arrays import Array
+
+_MODES = (
+    "LEAF", "BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Leaves and branches of all trees, each with a place; leads to others by their places.
+
+    Attributes:
+        leaf: whether a node is a leaf; the other arrays tell of branches only.
+        feature: the column that a branch looks at.
+        threshold: what is at most that goes on to `true`, all else to `false`.
+        missing: whether NaN goes on to `true`.
+        true: a place.
+        false: a place.
+    """
+
+    leaf: Array
+    feature: Array
+    threshold: Array
+    missing: Array
+    true: Array
+    false: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All trees of an ensemble: leaves come first, then branches, and no two are the same.
+
+    Attributes:
+        leaves: (leaves, targets) float64, what each adds.
+        branches: the nodes that are none; the places in them count the leaves too.
+        roots: by tree, the place where it starts.
+        depth: how many branches follow each other, at most.
+    """
+
+    leaves: Array
+    branches: Nodes
+    roots: Array
+    depth: int
+
+
+def tables_of(
+    op: Operator, prefix: Literal["target", "class"], targets: int, real: type
+) -> Tables:
+    """The tables of a TreeEnsembleRegressor or TreeEnsembleClassifier.
+
+    Args:
+        op: the operator.
+        prefix: of the attributes that tell of leaves.
+        targets: how many sums there are.
+        real: the type of the rows, float32 or float64, which thresholds take on.
+
+    Raises:
+        NotLoweredError: for trees that are not whole.
+    """
+    trees = np.asarray(op.get("nodes_treeids"), np.int64)
+    ids = np.asarray(op.get("nodes_nodeids"), np.int64)
+    place = _Places(trees, ids)
+    nodes = _nodes(op, trees, place)
+    roots = _roots(trees, nodes)
+    values = np.zeros((len(trees), targets))
+    at = place.of(
+        np.asarray(op.get(f"{prefix}_treeids"), np.int64),
+        np.asarray(op.get(f"{prefix}_nodeids"), np.int64),
+    )
+    np.add.at(values, (at, np.asarray(op.get(f"{prefix}_ids"))), numbers(op, f"{prefix}_weights"))
+    nodes = _at_most(nodes, np.asarray(op.get("nodes_modes")), real)
+    return _distinct(nodes, values, roots)
+
+
+def numbers(op: Operator, name: str) -> Array:
+    """Numbers that stand in an attribute or, as float64, in a tensor beside it."""
+    given = op.get(f"{name}_as_tensor")
+    return np.asarray(op.get(name, ()) if given is None else given, np.float64)
+
+
+class _Places:
+    """Finds nodes by tree and number."""
+
+    def __init__(self, trees: Array, ids: Array) -> None:
+        self._span = int(ids.max(initial=0)) + 1
+        keys = trees * self._span + ids
+        self._order = np.argsort(keys, kind="stable")
+        self._keys = keys[self._order]
+
+    def of(self, trees: Array, ids: Array) -> Array:
+        wanted = trees * self._span + ids
+        found = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        if (self._keys[found] != wanted).any():
+            raise NotLoweredError("a tree speaks of a node that it does not have")
+        return self._order[found]
+
+
+def _nodes(op: Operator, trees: Array, place: _Places) -> Nodes:
+    modes = np.asarray(op.get("nodes_modes"))
+    if not np.isin(modes, _MODES).all():
+        raise NotLoweredError("a tree decides by a mode that is not known")
+    leaf = modes == "LEAF"
+    inner, itself = np.flatnonzero(~leaf), np.arange(len(trees))
+
+    def children(name: str) -> Array:
+        led = itself.copy()
+        led[inner] = place.of(trees[inner], np.asarray(op.get(name), np.int64)[inner])
+        return led
+
+    missing = op.get("nodes_missing_value_tracks_true", np.zeros(len(trees)))
+    return Nodes(
+        leaf=leaf,
+        feature=np.where(leaf, 0, np.asarray(op.get("nodes_featureids"), np.int64)),
+        threshold=numbers(op, "nodes_values"),
+        missing=np.asarray(missing, bool) & ~leaf,
+        true=children("nodes_truenodeids"),
+        false=children("nodes_falsenodeids"),
+    )
+
+
+def _roots(trees: Array, nodes: Nodes) -> Array:
+    """The node of each tree that no other leads to."""
+    led_to = np.zeros(len(trees), bool)
+    led_to[nodes.true[~nodes.leaf]] = True
+    led_to[nodes.false[~nodes.leaf]] = True
+    roots = np.flatnonzero(~led_to)
+    known, first = np.unique(trees[roots], return_index=True)
+    if len(known) != len(np.unique(trees)):
+        raise NotLoweredError("a tree goes round in a circle")
+    return np.asarray(roots[np.sort(first)])
+
+
+def _at_most(nodes: Nodes, modes: Array, real: type) -> Nodes:
+    """The same decisions by 'at most' alone: less is at most the number below, more is not so.
+
+    A branch on equality becomes two: at most the number, and not at most the one below it.
+    """
+    with np.errstate(over="ignore"):
+        near = nodes.threshold.astype(real)
+    below = np.nextafter(near, real(-np.inf))
+    rounded = near.astype(np.float64)
+    # For numbers of this type, at most and less than a number that lies between two of them.
+    at_most = np.where(rounded > nodes.threshold, below, near)
+    less = np.where(rounded >= nodes.threshold, below, near)
+    is_less = np.isin(modes, ("BRANCH_LT", "BRANCH_GTE"))
+    swapped = np.isin(modes, ("BRANCH_GTE", "BRANCH_GT", "BRANCH_NEQ"))
+    true = np.where(swapped, nodes.false, nodes.true)
+    false = np.where(swapped, nodes.true, nodes.false)
+    # Of all comparisons only 'unlike' holds for NaN.
+    to_true = nodes.missing | (modes == "BRANCH_NEQ")
+    missing = np.where(swapped, ~to_true, to_true) & ~nodes.leaf
+    equal = np.flatnonzero(np.isin(modes, ("BRANCH_EQ", "BRANCH_NEQ")))
+    second = len(modes) + np.arange(len(equal))
+    inside, outside = true[equal], false[equal]
+    # What is missing ends up inside by way of the second branch, which it goes on from to `false`.
+    true[equal] = second
+    threshold = np.where(is_less, less, at_most)
+    return Nodes(
+        leaf=np.append(nodes.leaf, np.zeros(len(equal), bool)),
+        feature=np.append(nodes.feature, nodes.feature[equal]),
+        threshold=np.append(threshold, below[equal]),
+        missing=np.append(missing, np.zeros(len(equal), bool)),
+        true=np.append(true, outside),
+        false=np.append(false, inside),
+    )
+
+
+def _distinct(nodes: Nodes, values: Array, roots: Array) -> Tables:
+    """Leaves and branches that are the same become one, from the leaves upwards."""
+    leaf = np.flatnonzero(nodes.leaf)
+    first, which = _groups(list(values[leaf].view(np.int64).T))
+    leaves = values[leaf[first]]
+    become = np.full(len(nodes.leaf), -1)
+    become[leaf] = which
+    kept: list[Array] = []
+    count = len(leaves)
+    levels = _levels(nodes)
+    for here in levels:
+        true, false = become[nodes.true[here]], become[nodes.false[here]]
+        # Where nothing goes on to one side, or both are the same, there is no branch.
+        never = np.isneginf(nodes.threshold[here]) & ~nodes.missing[here]
+        same = never | (true == false)
+        become[here[same]] = false[same]
+        here, true, false = here[~same], true[~same], false[~same]
+        bits = nodes.threshold[here].astype(np.float64).view(np.int64)
+        first, which = _groups([nodes.feature[here], bits, nodes.missing[here], true, false])
+        become[here] = count + which
+        count += len(first)
+        kept.append(here[first])
+    chosen = np.concatenate([*kept, np.zeros(0, np.int64)])
+    branches = Nodes(
+        leaf=nodes.leaf[chosen],
+        feature=nodes.feature[chosen],
+        threshold=nodes.threshold[chosen],
+        missing=nodes.missing[chosen],
+        true=become[nodes.true[chosen]],
+        false=become[nodes.false[chosen]],
+    )
+    return Tables(leaves, branches, become[roots], len(levels))
+
+
+def _levels(nodes: Nodes) -> list[Array]:
+    """The branches by height: those that lead to leaves only, then those above them, and so on.
+
+    Raises:
+        NotLoweredError: where branches lead back to themselves.
+    """
+    height = np.where(nodes.leaf, 0, -1)
+    inner = np.flatnonzero(~nodes.leaf)
+    levels: list[Array] = []
+    while len(inner):
+        ready = (height[nodes.true[inner]] >= 0) & (height[nodes.false[inner]] >= 0)
+        if not ready.any():
+            raise NotLoweredError("a tree goes round in a circle")
+        levels.append(inner[ready])
+        height[inner[ready]] = len(levels)
+        inner = inner[~ready]
+    return levels
+
+
+def _groups(columns: list[Array]) -> tuple[Array, Array]:
+    """One place of each distinct row of columns, and for each row which of these it is."""
+    many = len(columns[0])
+    order = np.lexsort(columns)
+    new = np.zeros(many, bool)
+    for column in columns:
+        new[1:] |= column[order[1:]] != column[order[:-1]]
+    new[:1] = True
+    which = np.empty(many, np.int64)
+    which[order] = np.cumsum(new) - 1
+    return order[new], which

@@ -1,0 +1,194 @@
+"""Tree ensembles as index gathers: all trees of all rows go down one branch at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from edgeship_converters.steps.lowering.tree_tables import Nodes, Tables, numbers, tables_of
+from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value, cast
+from edgeship_runtime.arrays import Array
+
+# Below this many steps of one power of two, float32 sums exactly.
+_EXACT = 2.0**24
+# What an int64 holds, with a bit to spare.
+_FIXED_BITS = 62
+# Beside the largest of the sums, roundings of such small ones in float32 are nothing.
+_SMALL = 2.0**-20
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """(rows, targets) sums of leaves, in steps of `step` where they are whole numbers."""
+
+    values: Any
+    step: float = 1.0
+
+    def real(self, dtype: tf.DType) -> Any:
+        """The sums as reals."""
+        reals = cast(self.values, dtype)
+        return reals if self.step == 1.0 else reals * tf.constant(self.step, dtype)
+
+
+def regressor(op: Operator, x: Value) -> Value:
+    """TreeEnsembleRegressor."""
+    targets = int(op.get("n_targets", 1))
+    if op.get("post_transform", "NONE") != "NONE":
+        raise NotLoweredError(f"it transforms sums by {op.get('post_transform')}")
+    how = op.get("aggregate_function", "SUM")
+    if how not in ("SUM", "AVERAGE"):
+        raise NotLoweredError(f"it takes the {how} of its trees")
+    sums = _sums(op, "target", targets, x, average=how == "AVERAGE")
+    return sums.real(tf.float32)
+
+
+def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
+    """TreeEnsembleClassifier: labels, and scores by class."""
+    names = op.get("classlabels_int64s", op.get("classlabels_strings"))
+    weights = numbers(op, "class_weights")
+    ids = np.unique(op.get("class_ids"))
+    binary = len(names) == 2 and len(ids) == 1
+    sums = _sums(op, "class", len(names), x)
+    scores = sums.real(tf.float32)
+    if binary:
+        place = cast(_above(sums, int(ids[0]), 0.5 if (weights >= 0).all() else 0.0), tf.int32)
+    else:
+        place = _largest(sums.values, op)
+    match op.get("post_transform", "NONE"):
+        case "NONE":
+            likely = scores
+        case "SOFTMAX":
+            likely = tf.nn.softmax(scores)
+        case "LOGISTIC":
+            likely = tf.sigmoid(scores)
+        case other:
+            raise NotLoweredError(f"it transforms scores by {other}")
+    return _labels(names, place, op), likely
+
+
+def _labels(names: Any, place: Value, op: Operator) -> Value:
+    from edgeship_converters.steps.lowering.tensors import gather
+
+    names = np.asarray(names)
+    if names.dtype.kind in "iu" and np.array_equal(names, np.arange(len(names))):
+        return place if op.narrow else cast(place, tf.int64)
+    return gather(Operator("Gather", {}, 13, 1, op.narrow), names, place)
+
+
+def _above(sums: _Sums, column: int, limit: float) -> Value:
+    values = sums.values[:, column]
+    if values.dtype.is_integer:
+        return values > tf.constant(int(np.floor(limit / sums.step)), values.dtype)
+    return values > tf.constant(limit, values.dtype)
+
+
+def _largest(values: Value, op: Operator) -> Value:
+    if values.dtype == tf.int64:
+        # LiteRT finds no extreme of these, but which of them equals it.
+        values = cast(tf.equal(values, tf.reduce_max(values, 1, True)), tf.int32)
+    return tf.argmax(values, 1, tf.int32)
+
+
+def _sums(op: Operator, prefix: Any, targets: int, x: Value, *, average: bool = False) -> _Sums:
+    rows = op.tensor(x)
+    if rows.dtype not in (tf.float32, tf.float64):
+        rows = cast(rows, op.dtype(tf.float64))
+    tables = tables_of(op, prefix, targets, rows.dtype.as_numpy_dtype)
+    base = np.zeros(targets)
+    given = numbers(op, "base_values")
+    base[: len(given)] = given
+    scale = 1.0 / len(tables.roots) if average else 1.0
+    ends = _ends(tables, rows)
+    if not op.narrow:
+        taken = tf.gather(tf.constant(tables.leaves * scale), ends)
+        return _Sums(tf.reduce_sum(taken, 1) + base)
+    # The base is one more tree, of one leaf.
+    leaves = tables.leaves * scale
+    most = _most(leaves, tables, base)
+    step = _step(leaves, base, most)
+    if step is None:
+        taken = tf.gather(tf.constant(leaves.astype(np.float32)), ends)
+        total = tf.reduce_sum(taken, 1)
+        return _Sums(total + tf.constant(base.astype(np.float32)) if base.any() else total)
+    fixed = np.round(leaves / step).astype(np.int64)
+    total = tf.reduce_sum(tf.gather(tf.constant(fixed), ends), 1)
+    if base.any():
+        total = total + tf.constant(np.round(base / step).astype(np.int64))
+    return _Sums(total, step)
+
+
+def _most(leaves: Array, tables: Tables, base: Array) -> Array:
+    """By target, how large the sum of magnitudes can become."""
+    return np.abs(leaves).max(axis=0, initial=0.0) * len(tables.roots) + np.abs(base)
+
+
+def _step(leaves: Array, base: Array, most: Array) -> float | None:
+    """The unit to count sums in as whole numbers; None where float32 sums exactly.
+
+    Sums that are tiny beside the others, as what those left to round, may be rounded.
+    """
+    largest = float(most.max(initial=0.0))
+    if largest == 0.0:
+        return None
+    held = np.concatenate([leaves, base[None]])
+    for column, bound in zip(held.T, most, strict=True):
+        unit = 2.0 ** np.ceil(np.log2(max(bound, 1e-300))) / _EXACT
+        exact = np.array_equal(np.round(column / unit) * unit, column)
+        if not exact and bound > _SMALL * largest:
+            return float(2.0 ** (np.ceil(np.log2(largest)) - _FIXED_BITS))
+    return None
+
+
+def _ends(tables: Tables, rows: Value) -> Value:
+    """(rows, trees), the leaf that each row ends in."""
+    many, count = len(tables.leaves), len(tables.branches.leaf)
+    nodes = tables.branches
+    rows, feature = _with_missing(rows, nodes)
+    real = rows.dtype.as_numpy_dtype
+    whole = np.arange(many)
+    # A leaf leads to itself.
+    feature = np.append(np.zeros(many, int), feature)
+    largest = np.finfo(real).max
+    thresholds = np.append(np.zeros(many), np.clip(nodes.threshold, -largest, largest))
+    true, false = np.append(whole, nodes.true), np.append(whole, nodes.false)
+    kind = np.int16 if max(many + count, feature.max(initial=0)) < 2**15 else np.int32
+    kind = np.int32
+    table = tf.constant(np.stack([feature, true, false], axis=1).astype(kind))
+    limits = tf.constant(thresholds.astype(real))
+    roots = tables.roots
+    at = tf.where(
+        tf.gather(rows, feature[roots].astype(np.int32), axis=1)
+        <= tf.constant(thresholds[roots][None].astype(real)),
+        tf.constant(true[roots][None].astype(kind)),
+        tf.constant(false[roots][None].astype(kind)),
+    )
+    for _ in range(tables.depth - 1):
+        column, left, right = tf.unstack(tf.gather(table, at), axis=2, num=3)
+        value = tf.gather(rows, column, axis=1, batch_dims=1)
+        at = tf.where(value <= tf.gather(limits, at), left, right)
+    return at
+
+
+def _with_missing(rows: Value, nodes: Nodes) -> tuple[Value, Array]:
+    """Rows in which NaN goes on to `true` where it must: columns that hold the least number for it.
+
+    By itself NaN is not at most anything.
+    """
+    if not nodes.missing.any():
+        return rows, nodes.feature
+    width = rows.shape[1]
+    least = rows.dtype.min
+    gone = tf.not_equal(rows, rows)
+    filled = tf.where(gone, tf.constant(least, rows.dtype), rows)
+    parts = [rows, filled]
+    feature = np.where(nodes.missing, nodes.feature + width, nodes.feature)
+    only = nodes.missing & np.isneginf(nodes.threshold)
+    if only.any():
+        # Nothing but what is missing goes on to `true`.
+        shown = tf.where(gone, tf.constant(least, rows.dtype), tf.constant(0, rows.dtype))
+        parts.append(shown)
+        feature = np.where(only, nodes.feature + 2 * width, feature)
+    return tf.concat(parts, 1), feature

@@ -1,0 +1,188 @@
+"""What flows between operators while a graph is lowered: tensors, constants, words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import tensorflow as tf
+
+from edgeship_runtime.arrays import Array
+
+# A tensor of the graph, a constant, or text that TFLite holds as places in a list.
+Value: TypeAlias = Any
+
+_INT32 = np.iinfo(np.int32)
+
+
+class NotLoweredError(Exception):
+    """An operator, or a use of one, that the lowering has no TensorFlow operators for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Text in a graph that can hold none: places in a list of words, -1 for any other word.
+
+    Attributes:
+        places: an int32 tensor or array.
+        known: the words.
+    """
+
+    places: Any
+    known: tuple[str, ...]
+
+    @classmethod
+    def of(cls, array: Array) -> Words:
+        """Constant text."""
+        known, places = np.unique(array.astype(np.str_), return_inverse=True)
+        return cls(places.reshape(array.shape).astype(np.int32), tuple(known.tolist()))
+
+    def among(self, known: tuple[str, ...]) -> Words:
+        """The same text as places in another list, which holds all of its words."""
+        if known == self.known:
+            return self
+        place = {word: k for k, word in enumerate(known)}
+        # The last entry is that of -1, an unknown word.
+        table = np.array([place[word] for word in self.known] + [-1], np.int32)
+        if isinstance(self.places, np.ndarray):
+            return Words(table[self.places], known)
+        wrapped = tf.where(self.places < 0, len(self.known), self.places)
+        return Words(tf.gather(table, wrapped), known)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An ONNX node, without its inputs.
+
+    Attributes:
+        kind: the operator, such as `Gemm`.
+        attributes: as numbers, strings, lists of them, and arrays.
+        opset: the version of the operator's domain that the model is written in.
+        outputs: how many are asked for.
+        narrow: whether the graph is for TFLite, which computes in float32, counts in int32 where
+            it can, and holds no text.
+    """
+
+    kind: str
+    attributes: Mapping[str, Any]
+    opset: int
+    outputs: int
+    narrow: bool
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute, or what stands for it where it is not given."""
+        return self.attributes.get(name, default)
+
+    def dtype(self, given: Any) -> tf.DType:
+        """The type that numbers of an ONNX type have in this graph."""
+        dtype = tf.as_dtype(given)
+        if not self.narrow:
+            return dtype
+        if dtype == tf.float64:
+            return tf.float32
+        return tf.int32 if dtype in (tf.int64, tf.uint32, tf.uint64) else dtype
+
+    def tensor(self, value: Value) -> tf.Tensor:
+        """A value as a tensor of the type that its numbers have in this graph."""
+        if isinstance(value, Words):
+            raise NotLoweredError("it computes with text")
+        if not isinstance(value, np.ndarray):
+            return value
+        if self.narrow and value.dtype.kind in "OUS":
+            raise NotLoweredError("it computes with text")
+        return constant(value, self.dtype(_dtype_of(value)))
+
+    def alike(self, *values: Value) -> list[tf.Tensor]:
+        """Values as tensors of one type: that of the tensors among them, the widest of these."""
+        if any(isinstance(value, Words) for value in values):
+            return self._alike_words(values)
+        tensors = [value for value in values if not isinstance(value, np.ndarray)]
+        if self.narrow and any(v.dtype.kind in "OUS" for v in values if isinstance(v, np.ndarray)):
+            raise NotLoweredError("it computes with text")
+        kinds = {tensor.dtype for tensor in tensors}
+        if not kinds:
+            kinds = {self.dtype(_dtype_of(value)) for value in values}
+        # In a narrow graph a whole number is int32 wherever it is made, and int64 as it came.
+        dtype = tf.int64 if kinds == {tf.int32, tf.int64} else next(iter(kinds))
+        if len(kinds) > 1 and dtype != tf.int64:
+            raise NotLoweredError(f"it mixes {', '.join(sorted(kind.name for kind in kinds))}")
+        return [
+            constant(value, dtype) if isinstance(value, np.ndarray) else cast(value, dtype)
+            for value in values
+        ]
+
+    def _alike_words(self, values: tuple[Value, ...]) -> list[tf.Tensor]:
+        return [words.places for words in alike_words(values)]
+
+
+def alike_words(values: Any) -> list[Words]:
+    """Words, and constant text, as places in one list."""
+    made = [value if isinstance(value, Words) else Words.of(static(value)) for value in values]
+    known = tuple(sorted({word for words in made for word in words.known}))
+    return [words.among(known) for words in made]
+
+
+def constant(array: Array, dtype: tf.DType) -> tf.Tensor:
+    """A constant of a type, numbers beyond it cut to what it holds."""
+    if array.dtype.kind in "OUS":
+        return tf.constant(array.astype(object), tf.string)
+    to = dtype.as_numpy_dtype
+    if dtype.is_integer and array.dtype.kind in "iuf":
+        limits = np.iinfo(to)
+        array = np.clip(array, limits.min, limits.max)
+    with np.errstate(over="ignore"):
+        array = array.astype(to)
+    return tf.constant(array)
+
+
+def cast(value: Value, dtype: tf.DType) -> tf.Tensor:
+    """A tensor as another type, or as it is."""
+    return value if value.dtype == dtype else tf.cast(value, dtype)
+
+
+def static(value: Value) -> Array:
+    """A constant.
+
+    Raises:
+        NotLoweredError: for what the graph computes.
+    """
+    if not isinstance(value, np.ndarray):
+        raise NotLoweredError("it takes from the graph what must be known beforehand")
+    return value
+
+
+def index(value: Value) -> tf.Tensor:
+    """Places as an int32 or int64 tensor."""
+    if isinstance(value, np.ndarray):
+        fits = value.size == 0 or (value.min() >= _INT32.min and value.max() <= _INT32.max)
+        return tf.constant(value.astype(np.int32 if fits else np.int64))
+    return value
+
+
+def rank_of(value: Value) -> int:
+    """How many axes a value has.
+
+    Raises:
+        NotLoweredError: where the graph does not tell.
+    """
+    shape = value.places.shape if isinstance(value, Words) else value.shape
+    rank = len(shape) if isinstance(shape, tuple) else shape.rank
+    if rank is None:
+        raise NotLoweredError("the number of its axes is not known beforehand")
+    return int(rank)
+
+
+def shape_of(value: Value) -> tuple[int | None, ...]:
+    """The sizes of a value's axes, None where a size is free."""
+    rank_of(value)
+    shape = value.places.shape if isinstance(value, Words) else value.shape
+    return tuple(shape) if isinstance(shape, tuple) else tuple(shape.as_list())
+
+
+def _dtype_of(array: Array) -> Any:
+    return tf.string if array.dtype.kind in "OUS" else array.dtype
