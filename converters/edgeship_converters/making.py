@@ -84,13 +84,13 @@ class Maker:
         found = self.cache.find(key, Artifact)
         if found is not None:
             return found
-        if task.classical and start is not None:
+        if task.classical and step.number != "float32" and start is not None:
             _check_matrices(step, start)
         model = self.source.loaded if start is None else None
         self.on_step(f"making {step.variant}")
         with quiet(keep_log=keep_log):
             artifact = take(step, model if start is None else start, task)
-        if task.classical and start is not None:
+        if task.classical and step.number != "float32" and start is not None:
             _check_smaller(step, start, artifact)
         self.cache.keep(key, artifact)
         return artifact
@@ -120,14 +120,12 @@ class Maker:
 
 def _check_matrices(step: Step, start: Artifact) -> None:
     """Refuse to shrink a classical model that is hardly any matrices; see `_WORTH`."""
-    import onnx
+    if step.start.startswith("onnx"):
+        from edgeship_converters.steps.onnx_nodes import bytes_of_matrices
+    else:
+        from edgeship_converters.steps.tflite_file import bytes_of_matrices
 
-    graph = onnx.load_model_from_string(start.data).graph
-    matrices = sum(
-        len(tensor.raw_data)
-        for tensor in graph.initializer
-        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) == 2
-    )
+    matrices = bytes_of_matrices(start.data)
     if matrices < 2 * (1 - _WORTH) * len(start.data):
         raise _hardly_smaller(step)
 

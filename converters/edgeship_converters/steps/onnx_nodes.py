@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onnx import ModelProto, defs
+from onnx import ModelProto, TensorProto, defs
 
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
@@ -102,3 +102,12 @@ def without_empty_sizes(model: ModelProto) -> None:
     for node in model.graph.node:
         if node.op_type == "Resize":
             node.input[:] = ["" if name in empty else name for name in node.input]
+
+
+def bytes_of_matrices(model: bytes) -> int:
+    """How many bytes of a model are constant matrices of float32."""
+    return sum(
+        len(tensor.raw_data)
+        for tensor in ModelProto.FromString(model).graph.initializer
+        if tensor.data_type == TensorProto.FLOAT and len(tensor.dims) == 2
+    )

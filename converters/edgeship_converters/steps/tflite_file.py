@@ -56,3 +56,15 @@ def signature_is_stale(model: bytes) -> bool:
         if signature.SubgraphIndex() == 0
         for place in range(signature.OutputsLength())
     )
+
+
+def bytes_of_matrices(model: bytes) -> int:
+    """How many bytes of a model are constant matrices of float32."""
+    graph = schema.Model.GetRootAs(model).Subgraphs(0)
+    tensors = (graph.Tensors(place) for place in range(graph.TensorsLength()))
+    root = schema.Model.GetRootAs(model)
+    return sum(
+        root.Buffers(tensor.Buffer()).DataLength()
+        for tensor in tensors
+        if tensor.Type() == schema.TensorType.FLOAT32 and tensor.ShapeLength() == 2
+    )
