@@ -41,6 +41,33 @@ def of_many(function: Callable[[Any, Any], Any]) -> Lowered:
     return lowered
 
 
+def compared(function: Callable[[Any, Any], Any], *, up: bool) -> Lowered:
+    """The lowering of a comparison that tells numbers at or above one from those below, or not.
+
+    TensorFlow takes numbers below the smallest of full precision for 0. So does a constant among
+    them, which then lies on the wrong side of 0, unless it moves away from it.
+
+    Args:
+        function: compares two tensors.
+        up: whether a constant on the right belongs with what is above it, as for 'less'.
+    """
+
+    def lowered(op: Operator, x: Value, y: Value) -> Value:
+        if not op.narrow:
+            x, y = _away_from_zero(x, not up), _away_from_zero(y, up)
+        return function(*op.alike(x, y))
+
+    return lowered
+
+
+def _away_from_zero(value: Value, up: bool) -> Value:
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        return value
+    tiny = np.finfo(value.dtype).tiny
+    moved = np.where(value > 0, tiny if up else 0, 0 if up else -tiny).astype(value.dtype)
+    return np.where((np.abs(value) < tiny) & (value != 0), moved, value)
+
+
 def mean(op: Operator, *given: Value) -> Value:
     """Mean, of several values."""
     return reduce(tf.add, op.alike(*given)) / len(given)
@@ -49,7 +76,12 @@ def mean(op: Operator, *given: Value) -> Value:
 def divided(op: Operator, x: Value, y: Value) -> Value:
     """Div; whole numbers towards zero."""
     above, below = op.alike(x, y)
-    return tf.truncatediv(above, below) if above.dtype.is_integer else tf.divide(above, below)
+    if above.dtype.is_integer:
+        return tf.truncatediv(above, below)
+    if isinstance(y, np.ndarray) and not op.narrow:
+        # TensorFlow multiplies by one over what it knows to be constant, and rounds once more.
+        below = tf.raw_ops.PlaceholderWithDefault(input=below, shape=below.shape)
+    return tf.divide(above, below)
 
 
 def modulo(op: Operator, x: Value, y: Value) -> Value:

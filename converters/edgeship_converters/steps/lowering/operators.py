@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from edgeship_converters.steps.lowering import arithmetic, encoders, reductions, tensors, trees
-from edgeship_converters.steps.lowering.arithmetic import of_many, of_one, of_two
+from edgeship_converters.steps.lowering.arithmetic import compared, of_many, of_one, of_two
 from edgeship_converters.steps.lowering.reductions import along_axes, arg_extreme
 
 ML = "ai.onnx.ml"
@@ -50,13 +50,13 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "Equal"): of_two(tf.equal),
     ("", "Exp"): of_one(tf.exp),
     ("", "Floor"): of_one(tf.floor),
-    ("", "Greater"): of_two(tf.greater),
-    ("", "GreaterOrEqual"): of_two(tf.greater_equal),
+    ("", "Greater"): compared(tf.greater, up=False),
+    ("", "GreaterOrEqual"): compared(tf.greater_equal, up=True),
     ("", "IsInf"): arithmetic.is_inf,
     ("", "IsNaN"): arithmetic.is_nan,
     ("", "LeakyRelu"): arithmetic.leaky_relu,
-    ("", "Less"): of_two(tf.less),
-    ("", "LessOrEqual"): of_two(tf.less_equal),
+    ("", "Less"): compared(tf.less, up=True),
+    ("", "LessOrEqual"): compared(tf.less_equal, up=False),
     ("", "Log"): of_one(tf.math.log),
     ("", "Max"): of_many(tf.maximum),
     ("", "Mean"): arithmetic.mean,
