@@ -43,14 +43,14 @@ class Tables:
     Attributes:
         leaves: (leaves, targets) float64, what each adds.
         branches: the nodes that are none; the places in them count the leaves too.
-        roots: by tree, the place where it starts.
-        depth: how many branches follow each other, at most.
+        roots: by tree, the place where it starts; the deepest tree comes first.
+        depths: by tree, how many branches follow each other, at most.
     """
 
     leaves: Array
     branches: Nodes
     roots: Array
-    depth: int
+    depths: Array
 
 
 def tables_of(
@@ -206,7 +206,10 @@ def _distinct(nodes: Nodes, values: Array, roots: Array) -> Tables:
         true=become[nodes.true[chosen]],
         false=become[nodes.false[chosen]],
     )
-    return Tables(leaves, branches, become[roots], len(levels))
+    heights = np.concatenate([[0] * len(leaves), *(np.full(len(k), h) for h, k in enumerate(kept, 1))])
+    starts = become[roots]
+    order = np.argsort(-heights[starts], kind="stable")
+    return Tables(leaves, branches, starts[order], heights[starts[order]].astype(int))
 
 
 def _levels(nodes: Nodes) -> list[Array]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.tree_tables import Nodes, Tables, numbers, tables_of
+from edgeship_converters.steps.lowering.tree_tables import Tables, numbers, tables_of
+from edgeship_converters.steps.lowering.tree_walk import ends_of
 from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value, cast
 from edgeship_runtime.arrays import Array
 
@@ -100,29 +101,30 @@ def _sums(op: Operator, prefix: Any, targets: int, x: Value, *, average: bool = 
     base = np.zeros(targets)
     given = numbers(op, "base_values")
     base[: len(given)] = given
-    scale = 1.0 / len(tables.roots) if average else 1.0
-    ends = _ends(tables, rows)
-    if not op.narrow:
-        taken = tf.gather(tf.constant(tables.leaves * scale), ends)
-        return _Sums(tf.reduce_sum(taken, 1) + base)
-    # The base is one more tree, of one leaf.
-    leaves = tables.leaves * scale
-    most = _most(leaves, tables, base)
-    step = _step(leaves, base, most)
-    if step is None:
-        taken = tf.gather(tf.constant(leaves.astype(np.float32)), ends)
-        total = tf.reduce_sum(taken, 1)
-        return _Sums(total + tf.constant(base.astype(np.float32)) if base.any() else total)
-    fixed = np.round(leaves / step).astype(np.int64)
-    total = tf.reduce_sum(tf.gather(tf.constant(fixed), ends), 1)
-    if base.any():
-        total = total + tf.constant(np.round(base / step).astype(np.int64))
-    return _Sums(total, step)
+    leaves = tables.leaves / len(tables.roots) if average else tables.leaves
+    ends = ends_of(tables, rows)
+    held = np.flatnonzero(leaves.any(axis=0) | (base != 0))
+    if len(held) != 1 or targets == 1:
+        return _summed(leaves, base, ends, len(tables.roots), op)
+    # Of two classes often only one is voted for, or against.
+    sums = _summed(leaves[:, held], base[held], ends, len(tables.roots), op)
+    around = [[0, 0], [int(held[0]), targets - 1 - int(held[0])]]
+    return _Sums(tf.pad(sums.values, around), sums.step)
 
 
-def _most(leaves: Array, tables: Tables, base: Array) -> Array:
-    """By target, how large the sum of magnitudes can become."""
-    return np.abs(leaves).max(axis=0, initial=0.0) * len(tables.roots) + np.abs(base)
+def _summed(leaves: Array, base: Array, ends: Value, trees: int, op: Operator) -> _Sums:
+    """(rows, targets), the sum over the leaves that rows end in, and what it starts from."""
+    step = None
+    if op.narrow:
+        step = _step(leaves, base, np.abs(leaves).max(axis=0, initial=0.0) * trees + np.abs(base))
+        real: Any = np.float32
+    else:
+        real = np.float64
+    table = leaves.astype(real) if step is None else np.round(leaves / step).astype(np.int64)
+    start = base.astype(real) if step is None else np.round(base / step).astype(np.int64)
+    taken = tf.gather(tf.constant(table), ends)
+    total = tf.squeeze(taken, 1) if trees == 1 else tf.reduce_sum(taken, 1)
+    return _Sums(total + tf.constant(start) if base.any() else total, step or 1.0)
 
 
 def _step(leaves: Array, base: Array, most: Array) -> float | None:
@@ -140,55 +142,3 @@ def _step(leaves: Array, base: Array, most: Array) -> float | None:
         if not exact and bound > _SMALL * largest:
             return float(2.0 ** (np.ceil(np.log2(largest)) - _FIXED_BITS))
     return None
-
-
-def _ends(tables: Tables, rows: Value) -> Value:
-    """(rows, trees), the leaf that each row ends in."""
-    many, count = len(tables.leaves), len(tables.branches.leaf)
-    nodes = tables.branches
-    rows, feature = _with_missing(rows, nodes)
-    real = rows.dtype.as_numpy_dtype
-    whole = np.arange(many)
-    # A leaf leads to itself.
-    feature = np.append(np.zeros(many, int), feature)
-    largest = np.finfo(real).max
-    thresholds = np.append(np.zeros(many), np.clip(nodes.threshold, -largest, largest))
-    true, false = np.append(whole, nodes.true), np.append(whole, nodes.false)
-    kind = np.int16 if max(many + count, feature.max(initial=0)) < 2**15 else np.int32
-    kind = np.int32
-    table = tf.constant(np.stack([feature, true, false], axis=1).astype(kind))
-    limits = tf.constant(thresholds.astype(real))
-    roots = tables.roots
-    at = tf.where(
-        tf.gather(rows, feature[roots].astype(np.int32), axis=1)
-        <= tf.constant(thresholds[roots][None].astype(real)),
-        tf.constant(true[roots][None].astype(kind)),
-        tf.constant(false[roots][None].astype(kind)),
-    )
-    for _ in range(tables.depth - 1):
-        column, left, right = tf.unstack(tf.gather(table, at), axis=2, num=3)
-        value = tf.gather(rows, column, axis=1, batch_dims=1)
-        at = tf.where(value <= tf.gather(limits, at), left, right)
-    return at
-
-
-def _with_missing(rows: Value, nodes: Nodes) -> tuple[Value, Array]:
-    """Rows in which NaN goes on to `true` where it must: columns that hold the least number for it.
-
-    By itself NaN is not at most anything.
-    """
-    if not nodes.missing.any():
-        return rows, nodes.feature
-    width = rows.shape[1]
-    least = rows.dtype.min
-    gone = tf.not_equal(rows, rows)
-    filled = tf.where(gone, tf.constant(least, rows.dtype), rows)
-    parts = [rows, filled]
-    feature = np.where(nodes.missing, nodes.feature + width, nodes.feature)
-    only = nodes.missing & np.isneginf(nodes.threshold)
-    if only.any():
-        # Nothing but what is missing goes on to `true`.
-        shown = tf.where(gone, tf.constant(least, rows.dtype), tf.constant(0, rows.dtype))
-        parts.append(shown)
-        feature = np.where(only, nodes.feature + 2 * width, feature)
-    return tf.concat(parts, 1), feature

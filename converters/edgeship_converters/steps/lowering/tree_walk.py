@@ -1,0 +1,302 @@
+"""From rows to the leaves that they end in: all trees go down one branch at a time.
+
+A gather takes far longer than any other operator on as many numbers, so that few of them count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from edgeship_converters.steps.lowering.tree_tables import Nodes, Tables
+from edgeship_converters.steps.lowering.values import Value
+from edgeship_runtime.arrays import Array
+
+# What one entry costs, in nanoseconds on a CPU of 2024, in LiteRT: of a gather, and of what goes
+# over arrays in order.
+_GATHERED, _COMPARED, _CHOSEN = 2.4, 0.4, 0.5
+# Beyond so many entries a row, memory counts more than time.
+_WIDEST = 2**14
+_TYPES = (np.uint8, np.int16, np.int32)
+# How many nodes stand in a line of a grid.
+_WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
+# Trees that have come to their ends are left aside once they are that share of those still going.
+_DONE = 0.3
+
+# The places that rows go on to from those where they are, and from the roots, which all know.
+Walk = tuple[Callable[[Array], Any], Callable[[Any], Any]]
+
+
+def ends_of(tables: Tables, rows: Value) -> Value:
+    """(rows, trees), the leaf of `tables` that each row ends in, in whatever order of the trees.
+
+    Args:
+        tables: of the ensemble.
+        rows: (rows, columns), of the type of the thresholds.
+    """
+    rows, nodes = _with_missing(rows, _with_leaves(tables))
+    leaves = len(tables.leaves)
+    if not tables.depths.any():
+        return tf.zeros([tf.shape(rows)[0], 1], tf.int32) + tf.constant(
+            tables.roots[None].astype(np.int32)
+        )
+    places, (first, onward) = _walk(rows, nodes, int(tables.depths.sum()), leaves)
+    going = tables.roots[tables.depths > 0]
+    ended = tables.roots[tables.depths == 0]
+    done = []
+    if len(ended):
+        still = tf.zeros([tf.shape(rows)[0], 1], tf.int32)
+        done.append(still + tf.constant(places[ended][None]))
+    if len(going):
+        at = first(going)
+        active = len(going)
+        for level in range(1, int(tables.depths[0])):
+            left = int((tables.depths > level).sum())
+            if left <= (1 - _DONE) * active:
+                done.append(at[:, left:])
+                at, active = at[:, :left], left
+            at = onward(at)
+        done.append(at)
+    ends = done[0] if len(done) == 1 else tf.concat(done, 1)
+    if np.array_equal(places[:leaves], np.arange(leaves)):
+        return ends
+    back = np.zeros(int(places.max()) + 1, np.int32)
+    back[places[:leaves]] = np.arange(leaves)
+    return tf.gather(tf.constant(back), ends)
+
+
+def _walk(rows: Value, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, Walk]:
+    """The quickest way to walk, and the places that the nodes have on it.
+
+    Args:
+        rows: (rows, columns).
+        nodes: leaves first.
+        steps: how many branches a row passes, at most, over all trees.
+        leaves: how many nodes are leaves.
+    """
+    conditions = _conditions(nodes)
+    grid = _grid(nodes, leaves)
+    places = np.arange(len(nodes.leaf), dtype=np.int32)
+    ways = [
+        (4 * steps * _GATHERED, 0, lambda: (places, _compared_on_the_way(rows, nodes))),
+        (
+            3 * steps * _GATHERED + conditions.limits.size * _COMPARED,
+            conditions.limits.size,
+            lambda: (places, _compared_before(rows, conditions, nodes)),
+        ),
+        (
+            (steps + len(grid.columns)) * _GATHERED + grid.limits.size * (_COMPARED + _CHOSEN),
+            grid.limits.size,
+            lambda: (grid.place, _chosen_before(rows, grid, nodes)),
+        ),
+    ]
+    _, _, way = min(
+        (way for way in ways if way[1] <= _WIDEST), key=lambda way: way[0]
+    )
+    return way()
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """The distinct comparisons of an ensemble, by column.
+
+    Attributes:
+        columns: that are looked at.
+        limits: (columns, most thresholds of one), the rest filled up.
+        place: by node, its comparison among the flattened limits.
+    """
+
+    columns: Array
+    limits: Array
+    place: Array
+
+
+def _conditions(nodes: Nodes) -> _Conditions:
+    inner = np.flatnonzero(~nodes.leaf)
+    pairs = np.zeros(len(inner), [("column", np.int64), ("limit", np.float64)])
+    pairs["column"], pairs["limit"] = nodes.feature[inner], nodes.threshold[inner]
+    distinct, which = np.unique(pairs, return_inverse=True)
+    columns, column, counts = np.unique(
+        distinct["column"], return_inverse=True, return_counts=True
+    )
+    rank = np.arange(len(distinct)) - np.repeat(np.cumsum(counts) - counts, counts)
+    width = int(counts.max(initial=0))
+    limits = np.zeros((len(columns), width), nodes.threshold.dtype)
+    limits[column, rank] = distinct["limit"]
+    place = np.zeros(len(nodes.leaf), np.int64)
+    place[inner] = (column * width + rank)[which.ravel()]
+    return _Conditions(columns, limits, place)
+
+
+def _compared_on_the_way(rows: Value, nodes: Nodes) -> Walk:
+    """Each comparison when a row comes to it."""
+    many = len(nodes.leaf)
+    feature, children = nodes.feature.astype(np.int32), _children(nodes)
+    column, limits = _narrow(feature), tf.constant(nodes.threshold)
+
+    def first(roots: Array) -> Any:
+        met = tf.gather(rows, feature[roots], axis=1) <= tf.constant(nodes.threshold[roots][None])
+        return _taken(children, tf.constant(roots[None].astype(np.int32)) + _led(met, many))
+
+    def onward(at: Any) -> Any:
+        values = tf.gather(rows, _taken(column, at), axis=1, batch_dims=1)
+        return _taken(children, at + _led(values <= tf.gather(limits, at), many))
+
+    return first, onward
+
+
+def _compared_before(rows: Value, conditions: _Conditions, nodes: Nodes) -> Walk:
+    """All comparisons at once, of which each branch then looks one up."""
+    many, size = len(nodes.leaf), conditions.limits.size
+    met = _met(rows, conditions.columns, conditions.limits)
+    led = _led(tf.reshape(met, [-1, size]), many)
+    place, children = _narrow(conditions.place), _children(nodes)
+
+    def first(roots: Array) -> Any:
+        steps = tf.gather(led, conditions.place[roots].astype(np.int32), axis=1)
+        return _taken(children, tf.constant(roots[None].astype(np.int32)) + steps)
+
+    def onward(at: Any) -> Any:
+        steps = tf.gather(led, _taken(place, at), axis=1, batch_dims=1)
+        return _taken(children, at + steps)
+
+    return first, onward
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """All nodes in lines by the column that they look at; leaves fill the gaps.
+
+    Attributes:
+        columns: that are looked at, by line.
+        limits: (lines, nodes) thresholds.
+        place: by node, its place in the flattened grid.
+    """
+
+    columns: Array
+    limits: Array
+    place: Array
+
+
+def _grid(nodes: Nodes, leaves: int) -> _Grid:
+    """The cheapest grid: short lines leave few gaps, and long ones are few."""
+    inner = np.flatnonzero(~nodes.leaf)
+    columns, column, counts = np.unique(
+        nodes.feature[inner], return_inverse=True, return_counts=True
+    )
+
+    def lines(width: int) -> Array:
+        """How many lines each column takes; the last one also those of leaves that find no gap."""
+        needed = -(-counts // width)
+        needed[-1:] += max(0, -(-len(nodes.leaf) // width) - int(needed.sum()))
+        return needed
+
+    def cost(width: int) -> float:
+        many = int(lines(width).sum())
+        return many * _GATHERED + many * width * (_COMPARED + _CHOSEN)
+
+    width = min(_WIDTHS, key=cost)
+    needed = lines(width)
+    start = np.cumsum(needed) - needed
+    order = np.argsort(column, kind="stable")
+    rank = np.arange(len(inner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    place = np.zeros(len(nodes.leaf), np.int32)
+    place[inner[order]] = start[column[order]] * width + rank
+    free = np.ones(int(needed.sum()) * width, bool)
+    free[place[inner]] = False
+    place[:leaves] = np.flatnonzero(free)[:leaves]
+    limits = np.zeros(free.shape, nodes.threshold.dtype)
+    limits[place] = nodes.threshold
+    return _Grid(np.repeat(columns, needed), limits.reshape(-1, width), place)
+
+
+def _chosen_before(rows: Value, grid: _Grid, nodes: Nodes) -> Walk:
+    """All comparisons at once, and for each branch the child that it leads to."""
+    size = grid.limits.size
+
+    def children(of: Array) -> Any:
+        placed = np.zeros(size, np.int16)
+        placed[grid.place] = grid.place[of]
+        return tf.constant(placed[None])
+
+    met = tf.reshape(_met(rows, grid.columns, grid.limits), [-1, size])
+    after = tf.where(met, children(nodes.true), children(nodes.false))
+
+    def first(roots: Array) -> Any:
+        return tf.cast(tf.gather(after, grid.place[roots], axis=1), tf.int32)
+
+    def onward(at: Any) -> Any:
+        return tf.cast(tf.gather(after, at, axis=1, batch_dims=1), tf.int32)
+
+    return first, onward
+
+
+def _met(rows: Value, columns: Array, limits: Array) -> Any:
+    """(rows, columns chosen, limits): which are at most which."""
+    if not np.array_equal(columns, np.arange(rows.shape[1])):
+        rows = tf.gather(rows, columns.astype(np.int32), axis=1)
+    return tf.expand_dims(rows, 2) <= tf.constant(limits[None])
+
+
+def _led(met: Any, many: int) -> Any:
+    """How far on the children of those that met their comparison stand: in the second half."""
+    return tf.cast(met, tf.int32) * many
+
+
+def _children(nodes: Nodes) -> Any:
+    """By place the child for no, then by place the child for yes."""
+    return _narrow(np.concatenate([nodes.false, nodes.true]))
+
+
+def _narrow(numbers: Array) -> Any:
+    """A table in the narrowest type that holds it, of those that every runtime gathers from."""
+    most = int(numbers.max(initial=0))
+    return tf.constant(numbers.astype(next(t for t in _TYPES if most <= np.iinfo(t).max)))
+
+
+def _taken(table: Any, at: Any) -> Any:
+    taken = tf.gather(table, at)
+    return taken if taken.dtype == tf.int32 else tf.cast(taken, tf.int32)
+
+
+def _with_leaves(tables: Tables) -> Nodes:
+    """All nodes by place; a leaf leads to itself, and thresholds are finite."""
+    inner, many = tables.branches, len(tables.leaves)
+    real = inner.threshold.dtype
+    most = np.finfo(real).max
+    whole, none = np.arange(many), np.zeros(many, int)
+    return Nodes(
+        leaf=np.append(np.ones(many, bool), inner.leaf),
+        feature=np.append(none, inner.feature),
+        threshold=np.append(none.astype(real), np.clip(inner.threshold, -most, most)),
+        missing=np.append(none.astype(bool), inner.missing),
+        true=np.append(whole, inner.true),
+        false=np.append(whole, inner.false),
+    )
+
+
+def _with_missing(rows: Value, nodes: Nodes) -> tuple[Value, Nodes]:
+    """Rows in which NaN goes on to `true` where it must, by columns that hold the least number.
+
+    By itself NaN is not at most anything.
+    """
+    if not nodes.missing.any():
+        return rows, nodes
+    width, least = rows.shape[1], rows.dtype.min
+    gone = tf.not_equal(rows, rows)
+    filled = tf.where(gone, tf.constant(least, rows.dtype), rows)
+    parts = [rows, filled]
+    feature = np.where(nodes.missing, nodes.feature + width, nodes.feature)
+    # Where no number is at most a threshold, missing ones are at most it all the same.
+    only = nodes.missing & (nodes.threshold == least)
+    if only.any():
+        shown = tf.where(gone, tf.constant(least, rows.dtype), tf.constant(0, rows.dtype))
+        parts.append(shown)
+        feature = np.where(only, nodes.feature + 2 * width, feature)
+    if nodes.missing[~nodes.leaf].all() and not only.any():
+        return filled, replace(nodes, feature=nodes.feature)
+    return tf.concat(parts, 1), replace(nodes, feature=feature)
