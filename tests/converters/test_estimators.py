@@ -10,13 +10,14 @@ from sklearn.utils import all_estimators
 
 from tests.converters.estimators import CASES
 from tests.converters.estimators.case import Case
-from tests.converters.estimators.outcome import outcome
-from tests.converters.estimators.page import errors, page
+from tests.converters.estimators.outcome import LOWERED, outcome
+from tests.converters.estimators.page import errors, page, stopped
 from tests.converters.estimators.reasons import NOT_CONVERTED, REFUSED
 
 DOCS = Path(__file__).parents[2] / "docs" / "estimators.md"
 PAGE = DOCS.read_text(encoding="utf-8")
 # Of another release the page says nothing.
+STOPPED = stopped(PAGE)
 SHOWN = errors(PAGE) if f"scikit-learn {sklearn.__version__}," in PAGE else {}
 
 
@@ -30,6 +31,31 @@ def test_an_estimator_converts_with_parity_or_is_refused(case: Case) -> None:
     if SHOWN:
         # Other processors sum in other orders.
         assert found.error <= 4 * SHOWN[case.estimator] + 1e-6, "worse than the page says"
+
+
+FIRST = {case.estimator: case for case in reversed(CASES) if case.id not in REFUSED}
+OTHERS = [case for case in CASES if case not in FIRST.values() and case.id not in REFUSED]
+
+
+def _check_lowered(case: Case) -> None:
+    forms = outcome(case, lower=True).lowered
+    assert set(forms) == set(LOWERED)
+    for variant, form in forms.items():
+        known = not SHOWN or (case.id, variant) in STOPPED
+        assert form.status == "converted" or known, f"{variant}: {form.reason}"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", FIRST.values(), ids=[case.id for case in FIRST.values()])
+def test_an_estimators_first_case_becomes_savedmodel_and_tflite(case: Case) -> None:
+    _check_lowered(case)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", OTHERS, ids=[case.id for case in OTHERS])
+def test_all_other_cases_become_savedmodel_and_tflite(case: Case) -> None:
+    _check_lowered(case)
 
 
 def test_every_estimator_has_a_case_or_a_reason_for_none() -> None:

@@ -18,9 +18,10 @@ def main(words: list[str]) -> int:
     chosen = [case for case in CASES if not words or any(word in case.id for word in words)]
     found: dict[str, list[Outcome]] = defaultdict(list)
     for place, case in enumerate(chosen, start=1):
-        one = outcome(case)
+        one = outcome(case, lower=True)
         found[case.estimator].append(one)
-        detail = one.reason or f"error {one.error:.1e}, {one.size} bytes"
+        forms = ", ".join(f"{name} {made.status}" for name, made in one.lowered.items())
+        detail = one.reason or f"error {one.error:.1e}, {one.size} bytes, {forms}"
         sys.stdout.write(f"[{place}/{len(chosen)}] {case.id}: {one.status}, {detail}\n")
         sys.stdout.flush()
     if any(one.status == "wrong" for outcomes in found.values() for one in outcomes):

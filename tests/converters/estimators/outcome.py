@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from edgeship_converters.artifact import Task
+from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.draft import Draft
 from edgeship_converters.errors import SourceError, StepError
-from edgeship_converters.parity import Judge
+from edgeship_converters.parity import Judge, shake
 from edgeship_converters.sources.sklearn_model import SklearnSource
+from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_savedmodel, onnx_to_tflite
 from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
-from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
+from edgeship_runtime.arrays import Array
+from edgeship_runtime.bundle import SourceInfo
 from edgeship_runtime.errors import EngineError
+from edgeship_runtime.model import load
+from edgeship_runtime.quiet import quiet
 from tests.converters.estimators.case import Case
+
+# What the ONNX form is lowered to.
+LOWERED: dict[str, Callable[[Artifact, Task], Artifact]] = {
+    "savedmodel-float32": onnx_to_savedmodel,
+    "tflite-float32": onnx_to_tflite,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +38,21 @@ class Outcome:
             where the gate stopped what the converter made.
         error: the largest difference over all outputs, as a share of the output's size.
         reason: why it was refused or is wrong.
-        size: of the ONNX file, in bytes.
+        size: of the form, in bytes.
+        case: which one it is of.
+        lowered: what became of the forms made of this one, by variant.
     """
 
     status: str
     error: float = 0.0
     reason: str = ""
     size: int = 0
+    case: str = ""
+    lowered: dict[str, Outcome] = field(default_factory=dict)
 
 
-def outcome(case: Case) -> Outcome:
-    """Fit, convert, run and judge."""
+def outcome(case: Case, *, lower: bool = False) -> Outcome:
+    """Fit, convert, run and judge; with `lower` the SavedModel and TFLite forms too."""
     model = case.fitted()
     inputs = {"x": case.rows()}
     with warnings.catch_warnings():
@@ -46,20 +62,54 @@ def outcome(case: Case) -> Outcome:
             expected = source.predict(inputs)
             # The rows that choose the precision are not all of those that judge.
             some = {name: array[: len(array) // 2] for name, array in inputs.items()}
-            artifact = sklearn_to_onnx(source, Task("model", source.contract, some))
+            task = Task("model", source.contract, some, classical=True)
+            artifact = sklearn_to_onnx(source, task)
         except (SourceError, StepError) as error:
             return Outcome("refused", reason=str(error))
+        judge = Judge(source.contract, inputs, expected, None, "held-out")
+        found = _judged("onnx-float32", artifact, judge)
+        if not lower or found.status != "converted":
+            return found
+        made = {}
+        for variant, step in LOWERED.items():
+            try:
+                with quiet():
+                    form = step(artifact, task)
+            except StepError as error:
+                made[variant] = Outcome("refused", reason=str(error))
+                continue
+            made[variant] = _judged(variant, form, judge)
+            if made[variant].status == "wrong":
+                # As the gate does for a model that magnifies roundings.
+                shaken = replace(judge, shaken=source.predict(shake(inputs)))
+                made[variant] = _judged(variant, form, shaken)
+        return replace(found, case=case.id, lowered=made)
+
+
+def _judged(variant: str, artifact: Artifact, judge: Judge) -> Outcome:
+    draft = Draft(
+        name="model",
+        version="1",
+        label_column=None,
+        contract=judge.contract,
+        source=SourceInfo(kind="sklearn", sha256="0" * 64),
+        tools={},
+    )
+    draft.set_goldens(judge.inputs, judge.expected)
     try:
-        got = OnnxRuntime(artifact.data).run(inputs)
+        got = load(draft.trial(variant, artifact), variant).predict(judge.inputs)
     except EngineError as error:
         return Outcome("wrong", reason=str(error))
-    judge = Judge(source.contract, inputs, expected, None, "held-out")
+    size = sum(map(len, artifact.files.values()))
     fault = judge.verdict(got, "float32")
     if fault is not None:
-        return Outcome("wrong", reason=str(fault))
-    worst = 0.0
-    for name, array in expected.items():
-        if array.dtype.kind == "f":
-            size = float(np.abs(array).max(initial=0.0)) or 1.0
-            worst = max(worst, float(np.abs(got[name] - array).max(initial=0.0)) / size)
-    return Outcome("converted", error=worst, size=len(artifact.data))
+        return Outcome("wrong", reason=fault.reason, size=size)
+    worst = max((_error(got[name], array) for name, array in judge.expected.items()), default=0.0)
+    return Outcome("converted", error=worst, size=size)
+
+
+def _error(got: Array, expected: Array) -> float:
+    if expected.dtype.kind != "f":
+        return 0.0
+    size = float(np.abs(expected).max(initial=0.0)) or 1.0
+    return float(np.abs(got - expected).max(initial=0.0)) / size

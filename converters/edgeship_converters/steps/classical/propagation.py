@@ -20,7 +20,9 @@ def spread_labels(model: Any, rows: Rows, graph: Graph) -> Answers:
     match model.kernel:
         case "rbf":
             squares = to_points(values, points, Metric("sqeuclidean"), graph, exact=True)
-            weights = graph.Exp(graph.Mul(squares, -float(model.gamma)))
+            # Only shares count: so that the nearest point's weight is 1, however far it lies.
+            apart = graph.Sub(squares, graph.ReduceMin(squares, axes=[1], keepdims=1))
+            weights = graph.Exp(graph.Mul(apart, -float(model.gamma)))
             votes = graph.MatMul(weights, labels)
         case "knn":
             near = nearest(values, points, model.n_neighbors, Metric("euclidean"), graph)

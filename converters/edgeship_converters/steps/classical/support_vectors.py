@@ -12,7 +12,7 @@ from edgeship_converters.steps.classical.answers import Answers, above, flat
 from edgeship_converters.steps.classical.by_skl2onnx import by_skl2onnx
 from edgeship_converters.steps.classical.graph import Graph
 from edgeship_converters.steps.classical.kernels import Kernel, kernel
-from edgeship_converters.steps.classical.linear import dense, linear
+from edgeship_converters.steps.classical.linear import dense, linear, weighed
 from edgeship_converters.steps.classical.reductions import sides, with_sureness
 from edgeship_converters.steps.classical.rows import Rows
 from edgeship_runtime.arrays import Array
@@ -32,14 +32,12 @@ def classifier(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 
 def _decided(model: Any, rows: Rows, graph: Graph) -> Answers:
-    kernel = _kernel(model, rows, graph)
     count = len(model.classes_)
     if count == 2:
-        weights, bias = dense(model.dual_coef_).T, model.intercept_
-        decision = flat(graph, linear(kernel, weights, bias, graph))
+        decision = flat(graph, _sums(model, dense(model.dual_coef_).T, rows, graph))
         return Answers(index=above(graph, decision, 0.0), decision=decision)
     pairs = list(combinations(range(count), 2))
-    pairwise = linear(kernel, _by_pairs(model, pairs), model.intercept_, graph)
+    pairwise = _sums(model, _by_pairs(model, pairs), rows, graph)
     # A vote for the first of a pair, else for the second one.
     first, second = sides(count)
     won = graph.cast(graph.Greater(pairwise, 0.0))
@@ -55,15 +53,14 @@ def _decided(model: Any, rows: Rows, graph: Graph) -> Answers:
 
 def regressor(model: Any, rows: Rows, graph: Graph) -> Answers:
     """SVR and NuSVR."""
-    values = linear(_kernel(model, rows, graph), dense(model.dual_coef_).T, model.intercept_, graph)
+    values = _sums(model, dense(model.dual_coef_).T, rows, graph)
     return Answers(prediction=flat(graph, values))
 
 
 def one_class(model: Any, rows: Rows, graph: Graph) -> Answers:
     """OneClassSVM: an inlier where the decision is above 0."""
-    kernel = _kernel(model, rows, graph)
-    score = flat(graph, graph.MatMul(kernel, dense(model.dual_coef_).T))
-    decision = graph.Add(score, float(np.ravel(model.intercept_)[0]))
+    decision = flat(graph, _sums(model, dense(model.dual_coef_).T, rows, graph))
+    score = graph.Sub(decision, float(np.ravel(model.intercept_)[0]))
     return Answers(index=above(graph, decision, 0.0), decision=decision, score=score)
 
 
@@ -77,6 +74,17 @@ def _by_pairs(model: Any, pairs: list[tuple[int, int]]) -> Array:
         weights[of[one], place] = coefficients[other - 1, of[one]]
         weights[of[other], place] = coefficients[one, of[other]]
     return weights
+
+
+def _sums(model: Any, weights: Array, rows: Rows, graph: Graph) -> str:
+    """(rows, sums): the kernel's values, weighted, and the intercepts.
+
+    With a linear kernel the vectors add up beforehand: their sum loses less, and takes less.
+    """
+    if model.kernel == "linear":
+        vectors = dense(model.support_vectors_)
+        return weighed(rows, vectors.T @ weights, np.ravel(model.intercept_), graph)
+    return linear(_kernel(model, rows, graph), weights, model.intercept_, graph)
 
 
 def _kernel(model: Any, rows: Rows, graph: Graph) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value
+from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Parts, Value
 
 Lowered = Callable[..., Any]
 
@@ -39,6 +40,23 @@ def of_many(function: Callable[[Any, Any], Any]) -> Lowered:
         return reduce(function, op.alike(*given))
 
     return lowered
+
+
+def subtracted(op: Operator, x: Value, y: Value) -> Value:
+    """Sub; from a constant of float64 both its parts, so that what is near it loses nothing."""
+    left, right = (_parts(op, value) for value in (x, y))
+    if left is None and right is None:
+        return operator.sub(*op.alike(x, y))
+    difference = operator.sub(*op.alike(x, y))
+    if left is not None:
+        difference = difference + left.low
+    return difference if right is None else difference - right.low
+
+
+def _parts(op: Operator, value: Value) -> Parts | None:
+    if op.narrow and isinstance(value, np.ndarray):
+        return Parts.of(value)
+    return value if isinstance(value, Parts) else None
 
 
 def compared(function: Callable[[Any, Any], Any], *, up: bool) -> Lowered:

@@ -74,7 +74,7 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "Sin"): of_one(tf.sin),
     ("", "Softplus"): arithmetic.softplus,
     ("", "Sqrt"): of_one(tf.sqrt),
-    ("", "Sub"): of_two(operator.sub),
+    ("", "Sub"): arithmetic.subtracted,
     ("", "Sum"): of_many(operator.add),
     ("", "Tanh"): of_one(tf.tanh),
     ("", "Xor"): of_two(tf.not_equal),

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 from edgeship_converters.steps.lowering.values import (
     NotLoweredError,
     Operator,
+    Parts,
     Value,
     Words,
     alike_words,
@@ -308,6 +309,11 @@ def _moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
     """What a value becomes when its entries are moved, be they numbers or words."""
     if isinstance(x, Words):
         return Words(move(x.places), x.known)
+    parts = x if isinstance(x, Parts) else None
+    if op.narrow and isinstance(x, np.ndarray):
+        parts = Parts.of(x)
+    if parts is not None:
+        return Parts(move(parts.high), move(parts.low))
     return move(op.tensor(x))
 
 

@@ -56,6 +56,32 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """Constants of float64, moved about in a narrow graph: as float32, and what that leaves.
+
+    Differences from them keep both; whatever else is computed of them keeps the first.
+    """
+
+    high: Any
+    low: Any
+
+    @classmethod
+    def of(cls, array: Array) -> Parts | None:
+        """Those of an array; None where float32 holds all of it."""
+        if array.dtype != np.float64:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            high = array.astype(np.float32)
+            low = np.where(np.isfinite(high), array - high, 0.0).astype(np.float32)
+        return cls(tf.constant(high), tf.constant(low)) if low.any() else None
+
+    @property
+    def shape(self) -> Any:
+        """That of each part."""
+        return self.high.shape
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """An ONNX node, without its inputs.
 
@@ -91,6 +117,8 @@ class Operator:
         """A value as a tensor of the type that its numbers have in this graph."""
         if isinstance(value, Words):
             raise NotLoweredError("it computes with text")
+        if isinstance(value, Parts):
+            return value.high
         if not isinstance(value, np.ndarray):
             return value
         if self.narrow and value.dtype.kind in "OUS":
@@ -101,6 +129,7 @@ class Operator:
         """Values as tensors of one type: that of the tensors among them, the widest of these."""
         if any(isinstance(value, Words) for value in values):
             return self._alike_words(values)
+        values = tuple(value.high if isinstance(value, Parts) else value for value in values)
         tensors = [value for value in values if not isinstance(value, np.ndarray)]
         if self.narrow and any(v.dtype.kind in "OUS" for v in values if isinstance(v, np.ndarray)):
             raise NotLoweredError("it computes with text")
