@@ -27,6 +27,8 @@ from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
 from edgeship_runtime.errors import EngineError
 
 _PROBED = 1000
+# A file of fewer bytes is better one that older runtimes read too.
+_SMALL = 64 << 10
 # By more than this the source's best score leads where it is no rounding that flips a label.
 _SURE = 1e-3
 
@@ -85,8 +87,22 @@ def _sure_flips(engine: OnnxRuntime, source: SklearnSource, judge: Judge) -> boo
 
 
 def classical_model(source: SklearnSource, task: Task, *, precise: bool = False) -> ModelProto:
-    """The ONNX model of a source; with all reals between input and output float64 if `precise`."""
-    graph = Graph()
+    """The ONNX model of a source; with all reals between input and output float64 if `precise`.
+
+    Large trees are in the operator that takes few bytes, where all of them can be.
+    """
+    graph = Graph(compact=True)
+    model = _model(source, task, graph, precise=precise)
+    if graph.compact and (_SMALL <= model.ByteSize() or not _has_trees(model)):
+        return model
+    return _model(source, task, Graph(), precise=precise)
+
+
+def _has_trees(model: ModelProto) -> bool:
+    return any(node.op_type == "TreeEnsemble" for node in model.graph.node)
+
+
+def _model(source: SklearnSource, task: Task, graph: Graph, *, precise: bool) -> ModelProto:
     specs = task.contract.inputs
     graph.missing = any(spec.missing for spec in specs)
     graph.own = frozenset(source.converters)

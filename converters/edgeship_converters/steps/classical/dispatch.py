@@ -85,6 +85,7 @@ class Dispatch:
         name = name_of(model)
         self._path.append(name)
         self.met.add(name)
+        before, self._graph.part = self._graph.part, name
         entry = self._table.get(name)
         if entry is None:
             raise StepError(
@@ -107,6 +108,7 @@ class Dispatch:
                 f"{self._where()} cannot become ONNX: {in_a_line(error)}", needed=True
             ) from error
         self._path.pop()
+        self._graph.part = before
         return answers
 
     def _where(self) -> str:

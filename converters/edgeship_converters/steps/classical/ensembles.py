@@ -10,6 +10,7 @@ import numpy as np
 from onnx import numpy_helper as numpy_onnx
 
 from edgeship_converters.steps.classical.answers import Answers
+from edgeship_converters.steps.classical.compact_trees import compacted, fits
 from edgeship_converters.steps.classical.dispatch import through
 from edgeship_converters.steps.classical.graph import ML, Graph
 from edgeship_converters.steps.classical.rows import Block, Rows, joined
@@ -69,17 +70,28 @@ def ensemble(
     looked_at = _looked_at(rows, graph, reads)
     nodes, thresholds = _nodes(trees, looked_at, graph, reads=reads, missing=missing)
     leaves, weights = _leaves(given, "target")
-    (sums,) = graph.node(
-        "TreeEnsembleRegressor",
-        looked_at.matrix,
-        domain=ML,
-        aggregate_function="SUM",
-        post_transform="NONE",
-        n_targets=given[0].values.shape[1],
-        **nodes,
-        **leaves,
-        **_numbers(thresholds, weights, "target", wide=looked_at.wide),
-    )
+    count = given[0].values.shape[1]
+    if graph.compact and not looked_at.wide and fits(nodes, leaves):
+        (sums,) = graph.node(
+            "TreeEnsemble",
+            looked_at.matrix,
+            domain=ML,
+            n_targets=count,
+            **compacted(nodes, thresholds.astype(np.float32), leaves, weights.astype(np.float32)),
+        )
+    else:
+        graph.compact = False
+        (sums,) = graph.node(
+            "TreeEnsembleRegressor",
+            looked_at.matrix,
+            domain=ML,
+            aggregate_function="SUM",
+            post_transform="NONE",
+            n_targets=count,
+            **nodes,
+            **leaves,
+            **_numbers(thresholds, weights, "target", wide=looked_at.wide),
+        )
     if given is trees:
         return graph.widened(sums)
     sums = graph.cast(sums, np.float64)
@@ -127,6 +139,7 @@ def most_likely(
     if targets == 1:
         leaves["class_ids"] = np.ones(len(weights), np.int64)
     matrix, wide = looked_at.matrix, sums == "float64"
+    graph.compact = False
     index, likely = graph.node(
         "TreeEnsembleClassifier",
         graph.cast(matrix, np.float64) if wide and not looked_at.wide else matrix,
@@ -211,7 +224,7 @@ def _nodes(
         "nodes_truenodeids": np.where(leaf, 0, left),
         "nodes_falsenodeids": np.where(leaf, 0, right),
     }
-    if graph.missing or missing or looked_at.gaps:
+    if (graph.missing or missing or looked_at.gaps) and missing_left[inner].any():
         nodes["nodes_missing_value_tracks_true"] = np.where(leaf, 0, missing_left)
     return nodes, thresholds
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from edgeship_converters.steps.classical.rows import Rows
 
 ML = "ai.onnx.ml"
-# Opset 15 is read by onnxruntime 1.10 and later; the classical operators are those of version 3.
+# Opset 15 is read by onnxruntime 1.10 and later; the classical operators are those of version 3,
+# or of the first version that has trees in few bytes.
 OPSETS = {"": 15, ML: 3}
+_COMPACT = 5
 _IR = 8
 
 
@@ -31,14 +33,20 @@ class Graph:
     Attributes:
         real: that precision, float32 or float64.
         missing: whether the model's rows may hold missing values (NaN).
+        compact: whether trees go into the operator of few bytes, which only newer runtimes have, and
+            not beside the older ones; false from the first that cannot.
         own: classes that the user has converters for, whose steps are not folded into others.
+        part: the model at hand, which names the nodes that it adds where converters of the user's
+            own take part: their operators need not be known here.
         answer: converts a model inside the model at hand; see `dispatch`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, compact: bool = False) -> None:
+        self.compact = compact
         self.real: np.dtype[Any] = np.dtype(np.float32)
         self.missing = False
         self.own: frozenset[str] = frozenset()
+        self.part = ""
         self.answer: Callable[[Any, Rows], Answers]
         self._nodes: list[NodeProto] = []
         self._constants: dict[tuple[Any, ...], str] = {}
@@ -63,7 +71,8 @@ class Graph:
         self._count += 1
         names = [f"{operator}_{self._count}" + (f"_{i}" if i else "") for i in range(outputs)]
         given = ["" if value is None else self.value(value) for value in inputs]
-        made = helper.make_node(operator, given, names, domain=domain, **attributes)
+        part = self.part if self.own else None
+        made = helper.make_node(operator, given, names, domain=domain, name=part, **attributes)
         self._nodes.append(made)
         return tuple(names)
 
@@ -168,7 +177,9 @@ class Graph:
             [tensor for tensor in self._tensors if tensor.name in needed],
         )
         _without_copies(graph)
-        imports = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
+        newer = any(node.op_type == "TreeEnsemble" for node in graph.node)
+        opsets = OPSETS | {ML: _COMPACT} if newer else OPSETS
+        imports = [helper.make_opsetid(domain, version) for domain, version in opsets.items()]
         return helper.make_model(
             graph, opset_imports=imports, ir_version=_IR, producer_name="edgeship"
         )
