@@ -14,6 +14,7 @@ from edgeship_runtime.engines import Engine
 from edgeship_runtime.errors import EngineError, EngineMissingError
 from edgeship_runtime.inputs import check_inputs
 from edgeship_runtime.quantize import dequantize, quantize
+from edgeship_runtime.words import Dictionary
 
 AUTO = "auto"
 # Without a measurement on this board, the exact form comes before the smaller one, and the light
@@ -52,6 +53,7 @@ class Model:
         self.variant = variant
         self.engine = engine
         self.contract = bundle.manifest.contract
+        self._words = Dictionary(variant.words)
 
     def predict(self, inputs: object) -> dict[str, Array]:
         """Outputs for each row.
@@ -88,7 +90,9 @@ class Model:
         quantization = self.variant.quantization
         for name, tensor in quantization.inputs.items():
             inputs[name] = quantize(inputs[name], tensor)
+        inputs.update(self._words.places(inputs))
         outputs = self.engine.run(inputs)
+        outputs.update(self._words.texts(outputs))
         return {spec.name: self._output(spec, outputs) for spec in self.contract.outputs}
 
     def _output(self, spec: OutputSpec, outputs: Arrays) -> Array:
@@ -101,7 +105,14 @@ class Model:
         if tensor is not None:
             array = dequantize(array, tensor)
         want = numpy_dtype(spec.dtype)
-        return array if array.dtype == want else array.astype(want)
+        if array.dtype == want:
+            return array
+        if (want.kind == "U") == (array.dtype.kind in "fiub"):
+            raise EngineError(
+                f"{self.variant.name} gives {array.dtype} in output {spec.name!r}, expected "
+                f"{spec.dtype}: convert the model again"
+            )
+        return array.astype(want)
 
 
 def load(
