@@ -66,6 +66,8 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
         made = lower(proto, given, narrow=narrow)
         for name, value in made.items():
             if isinstance(value, Words):
+                if not value.closed:
+                    raise NotLoweredError(f"the output {name!r} passes text on, which TFLite cannot hold")
                 told[name] = value.known
         return {
             spec.name: _ending(made[spec.name], spec.dtype, narrow=narrow)

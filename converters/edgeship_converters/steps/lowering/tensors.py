@@ -131,7 +131,8 @@ def concat(op: Operator, *parts: Value) -> Value:
     axis = op.get("axis", 0)
     if any(isinstance(part, Words) for part in parts):
         words = alike_words(parts)
-        return Words(tf.concat([word.places for word in words], axis), words[0].known)
+        closed = all(word.closed for word in words)
+        return Words(tf.concat([word.places for word in words], axis), words[0].known, closed)
     if all(isinstance(part, np.ndarray) for part in parts):
         return np.concatenate(parts, axis)
     if len(parts) == 1:
@@ -300,14 +301,15 @@ def where(op: Operator, condition: Value, x: Value, y: Value) -> Value:
     chosen = op.tensor(condition)
     if isinstance(x, Words) or isinstance(y, Words):
         left, right = alike_words((x, y))
-        return Words(tf.where(chosen, left.places, right.places), left.known)
+        closed = left.closed and right.closed
+        return Words(tf.where(chosen, left.places, right.places), left.known, closed)
     return tf.where(chosen, *op.alike(x, y))
 
 
 def _moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
     """What a value becomes when its entries are moved, be they numbers or words."""
     if isinstance(x, Words):
-        return Words(move(x.places), x.known)
+        return Words(move(x.places), x.known, x.closed)
     return move(op.tensor(x))
 
 
