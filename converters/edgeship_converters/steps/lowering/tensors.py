@@ -310,7 +310,7 @@ def _moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
     """What a value becomes when its entries are moved, be they numbers or words."""
     if isinstance(x, Words):
         return Words(move(x.places), x.known, x.closed)
-    return move(op.tensor(x))
+    return move(op.table(x))
 
 
 def _from_start(places: Value, size: int | None, x: Value, axis: int) -> Any:

@@ -99,6 +99,13 @@ class Operator:
             raise NotLoweredError("it computes with text")
         return constant(value, self.dtype(_dtype_of(value)))
 
+    def table(self, value: Value) -> tf.Tensor:
+        """Entries to be looked up: as `tensor`, but whole numbers beyond int32, such as labels, stay."""
+        if not self.narrow or not isinstance(value, np.ndarray) or value.dtype != np.int64:
+            return self.tensor(value)
+        fits = (value >= _INT32.min) & (value <= _INT32.max)
+        return self.tensor(value) if fits.all() else tf.constant(value)
+
     def alike(self, *values: Value) -> list[tf.Tensor]:
         """Values as tensors of one type: that of the tensors among them, the widest of these."""
         if any(isinstance(value, Words) for value in values):
