@@ -17,7 +17,8 @@ _UNKNOWN = -1
 class Dictionary:
     """The words of a variant's text inputs and outputs, ready to be looked up.
 
-    >>> words = Dictionary(TextWords(inputs={"city": ("Oslo", "Rome")}, outputs={"y": ("no", "ok")}))
+    >>> known = TextWords(inputs={"city": ("Oslo", "Rome")}, outputs={"y": ("no", "ok")})
+    >>> words = Dictionary(known)
     >>> words.places({"city": np.array(["Rome", "Bonn", ""])})["city"].tolist()
     [1, -1, -1]
     >>> words.texts({"y": np.array([1, 0])})["y"].tolist()
@@ -33,7 +34,7 @@ class Dictionary:
         self._texts = {name: np.array(known, object) for name, known in words.outputs.items()}
 
     def places(self, inputs: Arrays) -> dict[str, Array]:
-        """The inputs that have words, each text as its int32 place among them; unknown ones as -1."""
+        """The inputs that have words, each text as its int32 place among them, or as -1."""
         return {name: _places(inputs[name], known) for name, known in self._places.items()}
 
     def texts(self, outputs: Arrays) -> dict[str, Array]:

@@ -173,13 +173,13 @@ def slices(op: Operator, x: Value, *given: Value) -> Value:
 
 def _part(start: int, end: int, step: int, size: int | None) -> slice:
     if size is not None:
-        return slice(*slice(start, end, step).indices(size)) if step > 0 else slice(
-            start, None if end < -size else end, step
+        return (
+            slice(*slice(start, end, step).indices(size))
+            if step > 0
+            else slice(start, None if end < -size else end, step)
         )
     most = 2**31 - 1
-    return slice(
-        None if abs(start) >= most else start, None if abs(end) >= most else end, step
-    )
+    return slice(None if abs(start) >= most else start, None if abs(end) >= most else end, step)
 
 
 def gather(op: Operator, x: Value, places: Value) -> Value:
@@ -292,7 +292,7 @@ def one_hot(op: Operator, places: Value, depth: Value, values: Value) -> Value:
 def ranges(op: Operator, start: Value, limit: Value, delta: Value) -> Value:
     """Range."""
     if all(isinstance(value, np.ndarray) for value in (start, limit, delta)):
-        return np.arange(start, limit, delta, start.dtype)
+        return np.arange(start.item(), limit.item(), delta.item(), start.dtype)
     return tf.range(*op.alike(start, limit, delta))
 
 

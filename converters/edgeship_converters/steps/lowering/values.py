@@ -100,7 +100,7 @@ class Operator:
         return constant(value, self.dtype(_dtype_of(value)))
 
     def table(self, value: Value) -> tf.Tensor:
-        """Entries to be looked up: as `tensor`, but whole numbers beyond int32, such as labels, stay."""
+        """Entries to be looked up: as `tensor`, but whole numbers beyond int32 stay as they are."""
         if not self.narrow or not isinstance(value, np.ndarray) or value.dtype != np.int64:
             return self.tensor(value)
         fits = (value >= _INT32.min) & (value <= _INT32.max)
