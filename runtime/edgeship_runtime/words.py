@@ -1,72 +1,54 @@
-"""Text to a variant's places in lists of words and back, for engines that hold no text."""
+"""Text to a variant's places in a list of words and back, for engines that hold no text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 
 import numpy as np
 
-from edgeship_runtime.arrays import Array, Arrays
-from edgeship_runtime.bundle.manifest import TextWords
+from edgeship_runtime.arrays import Array
 from edgeship_runtime.errors import EngineError
 
 _UNKNOWN = -1
 
 
-class Dictionary:
-    """The words of a variant's text inputs and outputs, ready to be looked up.
+def places_of(words: Sequence[str]) -> dict[str, int]:
+    """The place of each word, to be made once and looked up often."""
+    return {word: place for place, word in enumerate(words)}
 
-    >>> known = TextWords(inputs={"city": ("Oslo", "Rome")}, outputs={"y": ("no", "ok")})
-    >>> words = Dictionary(known)
-    >>> words.places({"city": np.array(["Rome", "Bonn", ""])})["city"].tolist()
-    [1, -1, -1]
-    >>> words.texts({"y": np.array([1, 0])})["y"].tolist()
-    ['ok', 'no']
+
+def listed_words(words: Sequence[str]) -> Array:
+    """The words as an array of objects: one of text has for each the room of the longest."""
+    return np.array(words, object)
+
+
+def to_places(texts: Array, known: Mapping[str, int]) -> Array:
+    """The int32 place of each text, -1 for one that is no known word; the shape stays.
+
+    >>> to_places(np.array([["Rome", "Bonn"], ["", "Oslo"]]), places_of(["Oslo", "Rome"])).tolist()
+    [[1, -1], [-1, 0]]
     """
-
-    def __init__(self, words: TextWords) -> None:
-        self._places = {
-            name: {word: place for place, word in enumerate(known)}
-            for name, known in words.inputs.items()
-        }
-        # As objects: an array of text has for each word the room of the longest one.
-        self._texts = {name: np.array(known, object) for name, known in words.outputs.items()}
-
-    def places(self, inputs: Arrays) -> dict[str, Array]:
-        """The inputs that have words, each text as its int32 place among them, or as -1."""
-        return {name: _places(inputs[name], known) for name, known in self._places.items()}
-
-    def texts(self, outputs: Arrays) -> dict[str, Array]:
-        """The outputs that have words and are there, as text.
-
-        Raises:
-            EngineError: where one does not hold places among its words.
-        """
-        return {
-            name: _texts(name, outputs[name], known)
-            for name, known in self._texts.items()
-            if name in outputs
-        }
-
-
-def _places(texts: Array, known: Mapping[str, int]) -> Array:
     # For one row a lookup is many times as fast as numpy's search, and for many no slower.
     values = texts.ravel().tolist()
     found = np.fromiter(map(known.get, values, repeat(_UNKNOWN)), np.int32, len(values))
     return found.reshape(texts.shape)
 
 
-def _texts(name: str, places: Array, known: Array) -> Array:
+def to_texts(places: Array, words: Array) -> Array:
+    """The words at places, which an engine gave.
+
+    Raises:
+        EngineError: where these are no places among the words.
+
+    >>> to_texts(np.array([1, 0, 1]), listed_words(["no", "yes"])).tolist()
+    ['yes', 'no', 'yes']
+    """
     if places.dtype.kind not in "iu":
-        raise EngineError(
-            f"output {name!r} holds {places.dtype} where places among words were expected: "
-            "convert the model again"
-        )
-    wrong = (places < 0) | (places >= len(known))
+        raise EngineError(f"{places.dtype} came where places among words were expected")
+    wrong = (places < 0) | (places >= len(words))
     if wrong.any():
         raise EngineError(
-            f"output {name!r} holds the place {places[wrong][0]}, expected 0 to {len(known) - 1}: "
-            "this form cannot give a text that is none of its words, take one that holds text"
+            f"the place {places[wrong][0]} came where one of 0 to {len(words) - 1} was expected"
         )
-    return known[places].astype(np.str_)
+    return words[places].astype(np.str_)

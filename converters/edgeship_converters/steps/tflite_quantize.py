@@ -28,7 +28,7 @@ from edgeship_converters.steps.tflite_outputs import named_outputs, with_integer
 from edgeship_converters.steps.tflite_ranges import SIGNATURE, Ranges, tflite_ranges
 from edgeship_converters.steps.tflite_tables import with_small_tables
 from edgeship_runtime.bundle import Quantization, QuantizedTensor
-from edgeship_runtime.words import Dictionary
+from edgeship_runtime.words import places_of, to_places
 
 _EVERYWHERE = ".*"
 _ENDS = "^.*$"
@@ -58,7 +58,10 @@ def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
 
 def _ranges(tflite: Artifact, task: Task, recipe: Recipe) -> Ranges:
     rows = task.rows(recipe.rows)
-    return tflite_ranges(tflite.data, rows | Dictionary(tflite.words).places(rows), recipe)
+    places = {
+        name: to_places(rows[name], places_of(words)) for name, words in tflite.words.inputs.items()
+    }
+    return tflite_ranges(tflite.data, rows | places, recipe)
 
 
 def needs_ranges(recipe: Recipe) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -87,7 +88,7 @@ def flatten(op: Operator, x: Value) -> Value:
         return _moved(op, x, lambda values: tf.reshape(values, [1, -1]))
     after = sizes[axis:]
     if None not in after:
-        width = int(np.prod(after, dtype=np.int64))
+        width = math.prod(size or 0 for size in after)
         return _moved(op, x, lambda values: tf.reshape(values, [-1, width]))
     raise NotLoweredError("a size behind its axis is free")
 
@@ -292,7 +293,7 @@ def one_hot(op: Operator, places: Value, depth: Value, values: Value) -> Value:
 def ranges(op: Operator, start: Value, limit: Value, delta: Value) -> Value:
     """Range."""
     if all(isinstance(value, np.ndarray) for value in (start, limit, delta)):
-        return np.arange(start.item(), limit.item(), delta.item(), start.dtype)
+        return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
     return tf.range(*op.alike(start, limit, delta))
 
 
