@@ -105,6 +105,8 @@ class Maker:
             "step",
             step.variant,
             self.source.key if start is None else start.sha256,
+            # Files alike may stand for other words.
+            None if start is None else start.words,
             task.name,
             task.contract,
             task.layers,

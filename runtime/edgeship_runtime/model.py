@@ -14,6 +14,7 @@ from edgeship_runtime.engines import Engine
 from edgeship_runtime.errors import EngineError, EngineMissingError
 from edgeship_runtime.inputs import check_inputs
 from edgeship_runtime.quantize import dequantize, quantize
+from edgeship_runtime.words import listed_words, places_of, to_places, to_texts
 
 AUTO = "auto"
 # Without a measurement on this board, the exact form comes before the smaller one, and the light
@@ -52,6 +53,8 @@ class Model:
         self.variant = variant
         self.engine = engine
         self.contract = bundle.manifest.contract
+        self._places = {k: places_of(words) for k, words in variant.words.inputs.items()}
+        self._words = {k: listed_words(words) for k, words in variant.words.outputs.items()}
 
     def predict(self, inputs: object) -> dict[str, Array]:
         """Outputs for each row.
@@ -88,6 +91,8 @@ class Model:
         quantization = self.variant.quantization
         for name, tensor in quantization.inputs.items():
             inputs[name] = quantize(inputs[name], tensor)
+        for name, places in self._places.items():
+            inputs[name] = to_places(inputs[name], places)
         outputs = self.engine.run(inputs)
         return {spec.name: self._output(spec, outputs) for spec in self.contract.outputs}
 
@@ -100,8 +105,27 @@ class Model:
         tensor = self.variant.quantization.outputs.get(spec.name)
         if tensor is not None:
             array = dequantize(array, tensor)
+        words = self._words.get(spec.name)
+        if words is not None:
+            return self._text(spec, array, words)
         want = numpy_dtype(spec.dtype)
-        return array if array.dtype == want else array.astype(want)
+        if array.dtype == want:
+            return array
+        if (want.kind == "U") == (array.dtype.kind in "fiub"):
+            raise EngineError(
+                f"{self.variant.name} gives {array.dtype} in output {spec.name!r}, expected "
+                f"{spec.dtype}: convert the model again"
+            )
+        return array.astype(want)
+
+    def _text(self, spec: OutputSpec, array: Array, words: Array) -> Array:
+        try:
+            return to_texts(array, words)
+        except EngineError as error:
+            raise EngineError(
+                f"{self.variant.name} fails in output {spec.name!r}: {error}; convert the model "
+                "again, or use a variant that holds text"
+            ) from error
 
 
 def load(

@@ -98,6 +98,17 @@ def quantized(name: str = "x", scale: float = 0.5, zero_point: int = 0) -> Calla
     return with_facts(lambda facts: variant(facts)["quantization"]["inputs"].update({name: tensor}))
 
 
+def worded(side: str, name: str, words: object) -> Callable[[], bytes]:
+    """A bundle of text in and out whose variant claims words for an input or output."""
+
+    def change(facts: Facts) -> None:
+        for spec in (facts["inputs"][0], facts["outputs"][0]):
+            spec.update(dtype="string")
+        variant(facts).update(words={side: {name: words}})
+
+    return with_facts(change)
+
+
 def variant(facts: Facts) -> Facts:
     """The only variant of a manifest."""
     found: Facts = facts["variants"][0]
@@ -234,6 +245,13 @@ CASES: dict[str, Callable[[], bytes | Files]] = {
     "scale-huge.edgeship": quantized(scale=1e300),
     "zero-point.edgeship": quantized(zero_point=10**30),
     "quantized-unknown.edgeship": quantized(name="y"),
+    "words-input-unknown.edgeship": worded("inputs", "y", ["a"]),
+    "words-output-unknown.edgeship": worded("outputs", "x", ["a"]),
+    "words-not-text.edgeship": worded("outputs", "probabilities", ["a"]),
+    "words-none.edgeship": worded("inputs", "x", []),
+    "words-twice.edgeship": worded("outputs", "label", ["a", "b", "a"]),
+    "words-numbers.edgeship": worded("outputs", "label", [1, 2]),
+    "words-elsewhere.edgeship": worded("files", "x", ["a"]),
     "tolerance-negative.edgeship": with_facts(
         lambda facts: variant(facts)["evidence"]["errors"]["probabilities"].update(tolerance=-1.0)
     ),

@@ -50,7 +50,13 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
     form = "TFLite" if narrow else "a SavedModel"
     proto = onnx.load_model_from_string(model.data)
     contract = task.contract
-    short = dict(zip([s.name for s in contract.inputs], portable([s.name for s in contract.inputs]), strict=True))
+    short = dict(
+        zip(
+            [s.name for s in contract.inputs],
+            portable([s.name for s in contract.inputs]),
+            strict=True,
+        )
+    )
     words = {
         spec.name: words_met(proto, spec.name)
         for spec in contract.inputs
@@ -66,6 +72,10 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
         made = lower(proto, given, narrow=narrow)
         for name, value in made.items():
             if isinstance(value, Words):
+                if not value.closed:
+                    raise NotLoweredError(
+                        f"the output {name!r} passes text on, which TFLite cannot hold"
+                    )
                 told[name] = value.known
         return {
             spec.name: _ending(made[spec.name], spec.dtype, narrow=narrow)
@@ -73,7 +83,9 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
         }
 
     specs = {
-        spec.name: tf.TensorSpec(spec.shape, _dtype(spec.dtype, narrow=narrow), name=short[spec.name])
+        spec.name: tf.TensorSpec(
+            spec.shape, _dtype(spec.dtype, narrow=narrow), name=short[spec.name]
+        )
         for spec in contract.inputs
     }
     function = tf.function(serve, autograph=False)

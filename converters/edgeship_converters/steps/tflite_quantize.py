@@ -28,6 +28,7 @@ from edgeship_converters.steps.tflite_outputs import named_outputs, with_integer
 from edgeship_converters.steps.tflite_ranges import SIGNATURE, Ranges, tflite_ranges
 from edgeship_converters.steps.tflite_tables import with_small_tables
 from edgeship_runtime.bundle import Quantization, QuantizedTensor
+from edgeship_runtime.words import places_of, to_places
 
 _EVERYWHERE = ".*"
 _ENDS = "^.*$"
@@ -48,15 +49,19 @@ def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
         rules = rules_of(tflite.data, recipe, LayerNames(task.layers), task.io)
         ranges = None
         if needs_ranges(recipe):
-            ranges = (
-                task.ranges(recipe)
-                if task.ranges
-                else tflite_ranges(tflite.data, task.rows(recipe.rows), recipe)
-            )
+            ranges = task.ranges(recipe) if task.ranges else _ranges(tflite, task, recipe)
         quantized = quantize_with(tflite.data, rules, ranges)
         quantized = with_small_tables(quantized, recipe, LayerNames(task.layers))
         quantized = compact(quantized, LayerNames(task.layers))
-        return Artifact.of_file(quantized, quantization_of(quantized))
+        return Artifact({"": quantized}, quantization_of(quantized), tflite.words)
+
+
+def _ranges(tflite: Artifact, task: Task, recipe: Recipe) -> Ranges:
+    rows = task.rows(recipe.rows)
+    places = {
+        name: to_places(rows[name], places_of(words)) for name, words in tflite.words.inputs.items()
+    }
+    return tflite_ranges(tflite.data, rows | places, recipe)
 
 
 def needs_ranges(recipe: Recipe) -> bool:

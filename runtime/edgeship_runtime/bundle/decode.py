@@ -126,9 +126,25 @@ def _variant_faults(variant: VariantSpec, contract: Contract) -> Iterator[str]:
                 yield f"variant {variant.name!r} has the zero point {tensor.zero_point}"
             if not _FLOAT32_MIN <= tensor.scale <= _FLOAT32_MAX:
                 yield f"variant {variant.name!r} has a quantization scale of {tensor.scale}"
+    yield from _words_faults(variant, contract)
     for name, error in variant.evidence.errors.items():
         if error.tolerance < 0:
             yield f"variant {variant.name!r} has a tolerance of {error.tolerance} for {name!r}"
+
+
+def _words_faults(variant: VariantSpec, contract: Contract) -> Iterator[str]:
+    for held, specs in (
+        (variant.words.inputs, contract.inputs),
+        (variant.words.outputs, contract.outputs),
+    ):
+        texts = {spec.name for spec in specs if spec.dtype == "string"}
+        for name, words in held.items():
+            if name not in texts:
+                yield f"variant {variant.name!r} has words for {name!r}, not a text of the contract"
+            if not words:
+                yield f"variant {variant.name!r} has an empty list of words for {name!r}"
+            if len(set(words)) != len(words):
+                yield f"variant {variant.name!r} has the same word twice for {name!r}"
 
 
 def _referenced_files(manifest: Manifest) -> Iterator[str]:

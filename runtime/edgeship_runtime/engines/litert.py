@@ -26,7 +26,9 @@ class LiteRT:
             # The runner must be gone before tensors are resized: while it lives, it holds a
             # reference into the interpreter, which then refuses.
             runner = self._interpreter.get_signature_runner(_SIGNATURE)
-            self._inputs = {k: int(v["index"]) for k, v in runner.get_input_details().items()}
+            details = runner.get_input_details()
+            self._inputs = {k: int(v["index"]) for k, v in details.items()}
+            self._single = {k for k, v in details.items() if v["dtype"] == np.float32}
             self._outputs = {k: int(v["index"]) for k, v in runner.get_output_details().items()}
             del runner
             self._shapes = self._allocated()
@@ -44,7 +46,7 @@ class LiteRT:
             try:
                 self._fit({name: array.shape for name, array in inputs.items()})
                 for name, index in self._inputs.items():
-                    self._interpreter.set_tensor(index, np.ascontiguousarray(inputs[name]))
+                    self._interpreter.set_tensor(index, self._plain(name, inputs[name]))
                 self._interpreter.invoke()
                 return {
                     name: self._interpreter.get_tensor(index)
@@ -52,6 +54,14 @@ class LiteRT:
                 }
             except (ValueError, RuntimeError) as error:
                 raise EngineError(f"{self.name} fails on the input: {one_line(error)}") from error
+
+    def _plain(self, name: str, array: Array) -> Array:
+        """An array as the model's input holds it: most models have float32 for a float64."""
+        if array.dtype == np.float64 and name in self._single:
+            # A number beyond float32 is as good as infinite to such a model.
+            with np.errstate(over="ignore"):
+                return array.astype(np.float32, "C")
+        return np.ascontiguousarray(array)
 
     def _allocated(self) -> dict[str, tuple[int, ...]]:
         """The inputs' shapes as the file gives them; none where only a call can tell them.

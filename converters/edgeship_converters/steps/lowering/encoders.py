@@ -38,8 +38,8 @@ def looked_up(op: Operator, x: Value, keys: Array, table: Array) -> Value:
     place = _place(op, x, keys)
     if op.narrow and table.dtype.kind in "OUS":
         words = Words.of(table)
-        return Words(tf.gather(words.places, place), words.known)
-    return tf.gather(op.tensor(table), place)
+        return Words(tf.gather(words.places, place), words.known, words.closed)
+    return tf.gather(op.table(table), place)
 
 
 def _place(op: Operator, x: Value, keys: Array) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -88,7 +89,7 @@ def flatten(op: Operator, x: Value) -> Value:
         return _moved(op, x, lambda values: tf.reshape(values, [1, -1]))
     after = sizes[axis:]
     if None not in after:
-        width = int(np.prod(after, dtype=np.int64))
+        width = math.prod(size or 0 for size in after)
         return _moved(op, x, lambda values: tf.reshape(values, [-1, width]))
     raise NotLoweredError("a size behind its axis is free")
 
@@ -132,7 +133,8 @@ def concat(op: Operator, *parts: Value) -> Value:
     axis = op.get("axis", 0)
     if any(isinstance(part, Words) for part in parts):
         words = alike_words(parts)
-        return Words(tf.concat([word.places for word in words], axis), words[0].known)
+        closed = all(word.closed for word in words)
+        return Words(tf.concat([word.places for word in words], axis), words[0].known, closed)
     if all(isinstance(part, np.ndarray) for part in parts):
         return np.concatenate(parts, axis)
     if len(parts) == 1:
@@ -173,13 +175,13 @@ def slices(op: Operator, x: Value, *given: Value) -> Value:
 
 def _part(start: int, end: int, step: int, size: int | None) -> slice:
     if size is not None:
-        return slice(*slice(start, end, step).indices(size)) if step > 0 else slice(
-            start, None if end < -size else end, step
+        return (
+            slice(*slice(start, end, step).indices(size))
+            if step > 0
+            else slice(start, None if end < -size else end, step)
         )
     most = 2**31 - 1
-    return slice(
-        None if abs(start) >= most else start, None if abs(end) >= most else end, step
-    )
+    return slice(None if abs(start) >= most else start, None if abs(end) >= most else end, step)
 
 
 def gather(op: Operator, x: Value, places: Value) -> Value:
@@ -292,7 +294,7 @@ def one_hot(op: Operator, places: Value, depth: Value, values: Value) -> Value:
 def ranges(op: Operator, start: Value, limit: Value, delta: Value) -> Value:
     """Range."""
     if all(isinstance(value, np.ndarray) for value in (start, limit, delta)):
-        return np.arange(start, limit, delta, start.dtype)
+        return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
     return tf.range(*op.alike(start, limit, delta))
 
 
@@ -301,20 +303,21 @@ def where(op: Operator, condition: Value, x: Value, y: Value) -> Value:
     chosen = op.tensor(condition)
     if isinstance(x, Words) or isinstance(y, Words):
         left, right = alike_words((x, y))
-        return Words(tf.where(chosen, left.places, right.places), left.known)
+        closed = left.closed and right.closed
+        return Words(tf.where(chosen, left.places, right.places), left.known, closed)
     return tf.where(chosen, *op.alike(x, y))
 
 
 def _moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
     """What a value becomes when its entries are moved, be they numbers or words."""
     if isinstance(x, Words):
-        return Words(move(x.places), x.known)
+        return Words(move(x.places), x.known, x.closed)
     parts = x if isinstance(x, Parts) else None
     if op.narrow and isinstance(x, np.ndarray):
         parts = Parts.of(x)
     if parts is not None:
         return Parts(move(parts.high), move(parts.low))
-    return move(op.tensor(x))
+    return move(op.table(x))
 
 
 def _from_start(places: Value, size: int | None, x: Value, axis: int) -> Any:

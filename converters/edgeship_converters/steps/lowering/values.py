@@ -31,16 +31,18 @@ class Words:
     Attributes:
         places: an int32 tensor or array.
         known: the words.
+        closed: whether no text can be another word.
     """
 
     places: Any
     known: tuple[str, ...]
+    closed: bool = False
 
     @classmethod
     def of(cls, array: Array) -> Words:
         """Constant text."""
         known, places = np.unique(array.astype(np.str_), return_inverse=True)
-        return cls(places.reshape(array.shape).astype(np.int32), tuple(known.tolist()))
+        return cls(places.reshape(array.shape).astype(np.int32), tuple(known.tolist()), closed=True)
 
     def among(self, known: tuple[str, ...]) -> Words:
         """The same text as places in another list, which holds all of its words."""
@@ -50,9 +52,9 @@ class Words:
         # The last entry is that of -1, an unknown word.
         table = np.array([place[word] for word in self.known] + [-1], np.int32)
         if isinstance(self.places, np.ndarray):
-            return Words(table[self.places], known)
+            return Words(table[self.places], known, self.closed)
         wrapped = tf.where(self.places < 0, len(self.known), self.places)
-        return Words(tf.gather(table, wrapped), known)
+        return Words(tf.gather(table, wrapped), known, self.closed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,13 @@ class Operator:
             raise NotLoweredError("it computes with text")
         return constant(value, self.dtype(_dtype_of(value)))
 
+    def table(self, value: Value) -> tf.Tensor:
+        """Entries to be looked up: as `tensor`, but whole numbers beyond int32 stay as they are."""
+        if not self.narrow or not isinstance(value, np.ndarray) or value.dtype != np.int64:
+            return self.tensor(value)
+        fits = (value >= _INT32.min) & (value <= _INT32.max)
+        return self.tensor(value) if fits.all() else tf.constant(value)
+
     def alike(self, *values: Value) -> list[tf.Tensor]:
         """Values as tensors of one type: that of the tensors among them, the widest of these."""
         if any(isinstance(value, Words) for value in values):
@@ -146,7 +155,11 @@ class Operator:
         ]
 
     def _alike_words(self, values: tuple[Value, ...]) -> list[tf.Tensor]:
-        return [words.places for words in alike_words(values)]
+        alike = alike_words(values)
+        if sum(not words.closed for words in alike) > 1:
+            # Two words that are both unknown need not be the same.
+            raise NotLoweredError("it compares texts with each other")
+        return [words.places for words in alike]
 
 
 def alike_words(values: Any) -> list[Words]:
