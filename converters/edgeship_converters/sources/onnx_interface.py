@@ -18,6 +18,7 @@ Shape = tuple[int | None, ...]
 _PASSING = ("Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Dropout")
 _CLASSIFIERS = ("LinearClassifier", "SVMClassifier", "TreeEnsembleClassifier")
 _REGRESSORS = ("LinearRegressor", "SVMRegressor", "TreeEnsembleRegressor")
+_CLASSICAL = ("skl2onnx", "OnnxMLTools", "edgeship")
 _CLASSES = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
 
 
@@ -199,8 +200,8 @@ def looks_at_missing(model: ModelProto) -> bool:
 
 
 def is_classical(model: ModelProto) -> bool:
-    """Whether a model is one of trees, tables and their kin."""
-    return any(node.domain == ML for node in model.graph.node)
+    """Whether a model is one of trees, tables and their kin, or comes from where such do."""
+    return model.producer_name in _CLASSICAL or any(node.domain == ML for node in model.graph.node)
 
 
 def _through(name: str, nodes: dict[str, NodeProto]) -> str:
