@@ -51,7 +51,7 @@ def mlp(
     made: str = "scores",
     **more: Any,
 ) -> ModelProto:
-    """Two dense layers and a softmax, as PyTorch exports them; its weights decide by blobs' sides."""
+    """Two dense layers and a softmax, as PyTorch exports them."""
     random = np.random.default_rng(1)
     constants = {
         "fc1.weight": random.normal(size=(width, 4)).astype(dtype),
@@ -88,9 +88,7 @@ def cnn() -> ModelProto:
         helper.make_node("MatMul", ["f", "fc.weight"], ["z"]),
         helper.make_node("Softmax", ["z"], ["scores"]),
     ]
-    return model_of(
-        nodes, [("image", ["n", 1, 8, 8])], [("scores", ["n", 3])], constants
-    )
+    return model_of(nodes, [("image", ["n", 1, 8, 8])], [("scores", ["n", 3])], constants)
 
 
 def one(kind: str, *, shape: Any = ("n", 4), made: Any = ("n", 4), **attributes: Any) -> ModelProto:

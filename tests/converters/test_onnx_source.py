@@ -17,7 +17,6 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
-
 from edgeship_converters.artifact import Task
 from edgeship_converters.convert import Conversion, carry_out
 from edgeship_converters.errors import SourceError, StepError
@@ -51,8 +50,9 @@ def exported(estimator: Any, zipmap: Any = True, **more: Any) -> onnx.ModelProto
     options = {} if zipmap is True else {"options": {"zipmap": zipmap}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return to_onnx(estimator, None if more else ROWS[:1], target_opset={"": 17, "ai.onnx.ml": 3},
-                       **options, **more)  # fmt: skip
+        rows = None if more else ROWS[:1]
+        opsets = {"": 17, "ai.onnx.ml": 3}
+        return to_onnx(estimator, rows, target_opset=opsets, **options, **more)
 
 
 def converted(model: Any, folder: Path, data: Any = None, **options: Any) -> Conversion:
@@ -161,7 +161,11 @@ def test_a_regression_keeps_its_column(tmp_path: Path) -> None:
     model = exported(RandomForestRegressor(5, random_state=0).fit(ROWS, ROWS[:, 0] * 3))
     done = converted(model, tmp_path, {"x": ROWS, "y": ROWS[:, 0] * 3}, variants=",".join(FORMS))
     (output,) = done.bundle.manifest.outputs
-    assert (done.bundle.manifest.task, output.role, output.shape) == ("regression", "value", (None, 1))
+    assert (done.bundle.manifest.task, output.role, output.shape) == (
+        "regression",
+        "value",
+        (None, 1),
+    )
     assert {v.evidence.metric for v in done.bundle.manifest.variants} == {"r2"}
     check_all(done, ROWS)
 
@@ -212,7 +216,9 @@ def test_a_convolution_keeps_its_onnx_forms(tmp_path: Path) -> None:
 
 def test_the_releases_and_types_of_a_file_stay(tmp_path: Path) -> None:
     model = mlp(dtype="float64", opset=13, ir=7)
-    done = converted(model, tmp_path, {"features": ROWS.astype(np.float64)}, variants=",".join(FORMS))
+    done = converted(
+        model, tmp_path, {"features": ROWS.astype(np.float64)}, variants=",".join(FORMS)
+    )
     kept = onnx.load_model_from_string(variant_bytes(done, "onnx-float32"))
     assert (kept.ir_version, [o.version for o in kept.opset_import]) == (7, [13])
     assert {t.data_type for t in kept.graph.initializer} == {TensorProto.DOUBLE}
@@ -277,10 +283,9 @@ def test_functions_of_the_file_are_written_out(tmp_path: Path) -> None:
         "mine", "Twice", ["a"], ["b"],
         [helper.make_node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 17)],
     )  # fmt: skip
-    model = model_of(
-        [helper.make_node("Twice", ["x"], ["t"], domain="mine"), helper.make_node("Relu", ["t"], ["y"])],
-        [("x", ["n", 4])], [("y", ["n", 4])],
-    )  # fmt: skip
+    called = helper.make_node("Twice", ["x"], ["t"], domain="mine")
+    relu = helper.make_node("Relu", ["t"], ["y"])
+    model = model_of([called, relu], [("x", ["n", 4])], [("y", ["n", 4])])
     model.functions.append(function)
     model.opset_import.append(helper.make_opsetid("mine", 1))
     done = converted(model, tmp_path, ROWS, variants=",".join(FORMS))
@@ -325,7 +330,9 @@ def test_trees_that_look_at_missing_values_take_them(tmp_path: Path) -> None:
 
 def test_without_data_rows_are_drawn(tmp_path: Path) -> None:
     onnx.save(mlp(), tmp_path / "m.onnx")
-    request = Request(source=tmp_path / "m.onnx", cache=False, variants="onnx-float32,tflite-float32")
+    request = Request(
+        source=tmp_path / "m.onnx", cache=False, variants="onnx-float32,tflite-float32"
+    )
     done = carry_out(request, tmp_path / "m.edgeship")
     assert {v.evidence.rows_from for v in done.bundle.manifest.variants} == {"synthetic"}
 
@@ -335,7 +342,9 @@ def variant_bytes(done: Conversion, variant: str) -> bytes:
     return done.bundle.read(done.bundle.manifest.variant(variant).path)
 
 
-def check_all(done: Conversion, rows: Any, formats: tuple[str, ...] = ("onnx", "savedmodel", "tflite")) -> None:
+def check_all(
+    done: Conversion, rows: Any, formats: tuple[str, ...] = ("onnx", "savedmodel", "tflite")
+) -> None:
     """Whether every float32 variant that was made answers as the ONNX one does, in a new engine."""
     expected = answers(done, "onnx-float32", rows)
     for spec in done.bundle.manifest.variants:
@@ -347,5 +356,3 @@ def check_all(done: Conversion, rows: Any, formats: tuple[str, ...] = ("onnx", "
                 assert np.allclose(made[name], array, rtol=1e-3, atol=1e-4), (spec.name, name)
             else:
                 assert (made[name] == array).all(), (spec.name, name)
-
-

@@ -86,7 +86,7 @@ def open_source(
         case "onnx":
             from edgeship_converters.sources.onnx_file import load_onnx
 
-            return load_onnx(where, of_file(where))
+            return load_onnx(where)
         case "keras":
             # Said before seconds are spent on importing TensorFlow.
             if suffix not in _HDF5 and not zipfile.is_zipfile(where):

@@ -56,7 +56,7 @@ def checked_onnx(data: bytes, what: str) -> ModelProto:
         )
     _check_releases(model, what)
     _check_training(model, what)
-    _check_tensors(model, what)
+    _check_messages(model, what)
     _check_operators(model, what)
     _check_functions(model, what)
     try:
@@ -119,12 +119,18 @@ def _check_training(model: ModelProto, what: str) -> None:
         )
 
 
-def _check_tensors(model: ModelProto, what: str) -> None:
+def _check_messages(model: ModelProto, what: str) -> None:
     for message in _messages(model):
         kind = message.DESCRIPTOR.name
+        if any(isinstance(text, bytes) for text in _texts(message)):
+            raise SourceError(
+                f"{what} is not a sound ONNX model: a name in a {kind} is no text in UTF-8; export "
+                "it anew"
+            )
         if kind == "SparseTensorProto":
             raise SourceError(
-                f"{what} holds a sparse tensor, which no other format has: export it with dense ones"
+                f"{what} holds a sparse tensor, which no other format has: export it with dense "
+                "ones"
             )
         if kind == "TensorProto" and (message.external_data or message.data_location):
             raise SourceError(
@@ -145,6 +151,16 @@ def _messages(message: Message) -> Iterator[Any]:
         for field, value in held.ListFields():
             if field.message_type is not None:
                 waiting += [value] if isinstance(value, Message) else value
+
+
+def _texts(message: Any) -> Iterator[str | bytes]:
+    """The texts in a message; protobuf gives what is no UTF-8 as bytes."""
+    if isinstance(message, TensorProto):
+        yield message.name
+        return
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING:
+            yield from [value] if isinstance(value, str | bytes) else value
 
 
 def _check_operators(model: ModelProto, what: str) -> None:
@@ -171,7 +187,9 @@ def _check_functions(model: ModelProto, what: str) -> None:
     """Refuse functions that call themselves, or that are a million operators written out."""
     bodies = {(f.domain, f.name): f for f in model.functions}
     if len(bodies) < len(model.functions):
-        raise SourceError(f"{what} defines a function twice: expected one of each name; export it anew")
+        raise SourceError(
+            f"{what} defines a function twice: expected one of each name; export it anew"
+        )
 
     @cache
     def size(key: tuple[str, str], depth: int) -> int:

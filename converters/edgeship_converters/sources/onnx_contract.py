@@ -116,8 +116,7 @@ def contract_of(
     names = portable([tensor.name for tensor in outputs], [spec.name for spec in inputs])
     if answers.takes_missing and looks_at_missing(model):
         inputs = [
-            msgspec.structs.replace(spec, missing=spec.dtype.startswith("float"))
-            for spec in inputs
+            msgspec.structs.replace(spec, missing=spec.dtype.startswith("float")) for spec in inputs
         ]
     specs = [
         OutputSpec(name=name, dtype=tensor.dtype, shape=_shape(tensor, answers))
@@ -188,8 +187,8 @@ def _shape(tensor: Tensor, answers: Answers) -> Shape:
         SourceError: for one that does not have as many rows as the inputs.
     """
     wrong = (
-        f"the output {tensor.name!r} of the ONNX model has the shape {{}} for {{}} rows: expected a "
-        "first axis with as many rows as the inputs; export the model with one"
+        f"the output {tensor.name!r} of the ONNX model has the shape {{}} for {{}} rows: expected "
+        "a first axis with as many rows as the inputs; export the model with one"
     )
     if not answers.made:
         if not tensor.shape or tensor.shape[0] is not None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from onnx import ModelProto
@@ -23,7 +23,7 @@ from edgeship_converters.sources.onnx_interface import (
 from edgeship_converters.sources.onnx_plain import fixed, freed, inlined, renamed, unzipped
 from edgeship_converters.sources.source import Kind
 from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
-from edgeship_runtime.bundle import Contract
+from edgeship_runtime.bundle import InputSpec
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
 from edgeship_runtime.errors import EngineError
 
@@ -85,6 +85,13 @@ class OnnxSource:
     def predict(self, inputs: Arrays) -> dict[str, Array]:
         """See `Source.predict`."""
         made = self._run({own: inputs[name] for name, own in self._names.items()})
+        rows = len(next(iter(inputs.values())))
+        for name, array in made.items():
+            if array.shape[:1] != (rows,):
+                raise SourceError(
+                    f"the ONNX model gives its output {name!r} in the shape {array.shape} for "
+                    f"{rows} rows: expected as many; export it without what leaves rows out"
+                )
         return {
             spec.name: made[self._output_names[spec.name]].astype(
                 numpy_dtype(spec.dtype), copy=False
@@ -113,13 +120,14 @@ class OnnxSource:
                     "take with --data"
                 ) from error
             arrays = {o.name: _array(o, made[o.name]) for o in self._outputs}
-            parts.append({name: array[:rows] for name, array in arrays.items()})
-        return {
-            tensor.name: np.concatenate([part[tensor.name] for part in parts])
-            for tensor in self._outputs
-        }
+            if rows < step and self._batch is not None:
+                arrays = {name: array[:rows] for name, array in arrays.items() if array.ndim}
+            parts.append(arrays)
+        if len(parts) == 1:
+            return parts[0]
+        return {name: _joined([part[name] for part in parts]) for name in parts[0]}
 
-    def _asked(self, plain: ModelProto, specs: Any) -> Answers:
+    def _asked(self, plain: ModelProto, specs: Sequence[InputSpec]) -> Answers:
         """What the graph answers to example rows, and the file where that is another.
 
         Raises:
@@ -140,7 +148,7 @@ class OnnxSource:
         return asked
 
 
-def load_onnx(path: Path, sha256: str) -> OnnxSource:
+def load_onnx(path: Path) -> OnnxSource:
     """Load an ONNX file; no other file is opened, whatever it says.
 
     Raises:
@@ -151,7 +159,8 @@ def load_onnx(path: Path, sha256: str) -> OnnxSource:
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise SourceError(too_large(str(path), size))
-    return OnnxSource(path.read_bytes(), sha256, str(path))
+    data = path.read_bytes()
+    return OnnxSource(data, hashlib.sha256(data).hexdigest(), str(path))
 
 
 def in_memory(model: ModelProto) -> OnnxSource:
@@ -160,8 +169,6 @@ def in_memory(model: ModelProto) -> OnnxSource:
     Raises:
         SourceError: as for a file.
     """
-    import hashlib
-
     try:
         data = bytes(model.SerializeToString(deterministic=True))
     except Exception as error:
@@ -198,6 +205,16 @@ def _array(tensor: Tensor, made: Array) -> Array:
         rows = [[row[key] for key in tensor.zipped] for row in made.tolist()]
         return np.asarray(rows, np.float32).reshape(len(rows), len(tensor.zipped))
     return made.astype(np.str_) if tensor.dtype == "string" else made
+
+
+def _joined(parts: list[Array]) -> Array:
+    try:
+        return np.concatenate(parts)
+    except ValueError as error:
+        raise SourceError(
+            f"the ONNX model gives outputs of unlike shapes for some rows and others: {error}; "
+            "export it with shapes that do not depend on the numbers given"
+        ) from error
 
 
 def _alike(one: Array, other: Array) -> bool:

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import (
+    AttributeProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    ValueInfoProto,
+    helper,
+    numpy_helper,
+)
 
 from edgeship_converters.errors import SourceError
 from edgeship_converters.sources.onnx_checks import ML, OWN
@@ -146,7 +154,11 @@ def classes_of(model: ModelProto, label: Tensor) -> tuple[Any, ...] | None:
     node = maker(label.name, nodes)
     if node is None:
         return None
-    if node.domain == ML and node.op_type in _CLASSIFIERS and _through(label.name, nodes) == node.output[0]:
+    if (
+        node.domain == ML
+        and node.op_type in _CLASSIFIERS
+        and _through(label.name, nodes) == node.output[0]
+    ):
         return _as(_classes_in(node), label.dtype)
     if node.op_type in ("ArrayFeatureExtractor", "Gather"):
         place = maker(node.input[1], nodes)

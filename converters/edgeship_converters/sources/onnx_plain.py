@@ -63,7 +63,9 @@ def freed(model: ModelProto) -> ModelProto:
         inferred = shape_inference.infer_shapes(made, data_prop=True)
     except Exception as error:
         # Shape inference raises whatever its C++ code does.
-        raise SourceError(f"the ONNX model's shapes do not fit together: {in_a_line(error)}") from error
+        raise SourceError(
+            f"the ONNX model's shapes do not fit together: {in_a_line(error)}"
+        ) from error
     for value in inferred.graph.output:
         sizes = value.type.tensor_type.shape.dim
         if sizes and sizes[0].HasField("dim_value"):
