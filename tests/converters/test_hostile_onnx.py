@@ -11,7 +11,6 @@ import numpy as np
 import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-from sklearn.tree import DecisionTreeClassifier
 
 from edgeship_converters.errors import SourceError
 from edgeship_converters.sources import open_source
@@ -153,8 +152,9 @@ def of_ir(version: int) -> ModelProto:
 
 
 def zipped_and_used() -> ModelProto:
-    classes = {"classlabels_int64s": [0, 1, 2, 3]}
-    zipping = helper.make_node("ZipMap", ["x"], ["y"], domain="ai.onnx.ml", **classes)
+    zipping = helper.make_node(
+        "ZipMap", ["x"], ["y"], domain="ai.onnx.ml", classlabels_int64s=[0, 1, 2, 3]
+    )
     info = helper.make_map_type_proto(TensorProto.INT64, helper.make_tensor_type_proto(1, None))
     sequence = helper.make_value_info("y", helper.make_sequence_type_proto(info))
     other = helper.make_value_info("w", helper.make_sequence_type_proto(info))
@@ -162,19 +162,58 @@ def zipped_and_used() -> ModelProto:
     return model_of([zipping, copy], [("x", ["n", 4])], [sequence, other])
 
 
-def tree_of(**attributes: Any) -> ModelProto:
-    """A tree with other attributes than it had."""
-    from skl2onnx import to_onnx
+def of_trees(count: int = 3, **attributes: Any) -> ModelProto:
+    """A tree of a root and two leaves, with other attributes than it needs."""
+    held = {
+        "n_targets": 1,
+        "nodes_treeids": [0] * count,
+        "nodes_nodeids": list(range(count)),
+        "nodes_featureids": [0] * count,
+        "nodes_modes": ["BRANCH_LEQ", "LEAF", "LEAF"],
+        "nodes_values": [0.5] * count,
+        "nodes_truenodeids": [1, 0, 0],
+        "nodes_falsenodeids": [2, 0, 0],
+        "target_treeids": [0, 0],
+        "target_nodeids": [1, 2],
+        "target_ids": [0, 0],
+        "target_weights": [1.0, 2.0],
+    }
+    node = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], "trees", domain="ai.onnx.ml")
+    node.attribute.extend(helper.make_attribute(k, v) for k, v in (held | attributes).items())
+    return model_of([node], [("x", ["n", 4])], [("y", ["n", 1])])
 
-    rows = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
-    fitted = DecisionTreeClassifier(max_depth=2).fit(rows, rows[:, 0] > 0)
-    model: ModelProto = to_onnx(fitted, rows[:1], target_opset={"": 17, "ai.onnx.ml": 3})
-    node = model.graph.node[0]
-    kept = [a for a in node.attribute if a.name not in attributes]
-    copies = helper.make_node(node.op_type, node.input, node.output, domain=node.domain)
-    copies.attribute.extend(kept)
-    copies.attribute.extend(helper.make_attribute(k, v) for k, v in attributes.items())
-    node.CopyFrom(copies)
+
+def deep() -> ModelProto:
+    """A chain of nodes, each with a leaf."""
+    inner, count = 2000, 4001
+    zeros = [0] * (inner + 1)
+    return of_trees(
+        count,
+        nodes_modes=["BRANCH_LEQ"] * inner + ["LEAF"] * (inner + 1),
+        nodes_truenodeids=[*range(1, inner), count - 1, *zeros],
+        nodes_falsenodeids=[*range(inner, count - 1), *zeros],
+    )
+
+
+def apart(**attributes: Any) -> ModelProto:
+    """A tree of opset 5, of a node and two leaves, with other attributes than it needs."""
+    held = {
+        "n_targets": 1,
+        "tree_roots": [0],
+        "nodes_featureids": [0],
+        "nodes_splits": numpy_helper.from_array(np.array([0.5], np.float32)),
+        "nodes_modes": numpy_helper.from_array(np.array([0], np.uint8)),
+        "nodes_truenodeids": [0],
+        "nodes_trueleafs": [1],
+        "nodes_falsenodeids": [1],
+        "nodes_falseleafs": [1],
+        "leaf_targetids": [0, 0],
+        "leaf_weights": numpy_helper.from_array(np.array([1, 2], np.float32)),
+    }
+    node = helper.make_node("TreeEnsemble", ["x"], ["y"], "trees", domain="ai.onnx.ml")
+    node.attribute.extend(helper.make_attribute(k, v) for k, v in (held | attributes).items())
+    model = model_of([node], [("x", ["n", 4])], [("y", ["n", 1])])
+    model.opset_import[1].version = 5
     return model
 
 
@@ -187,7 +226,7 @@ def regressor(outputs: int) -> ModelProto:
 
 
 def cut(model: ModelProto) -> bytes:
-    return model.SerializeToString()[:-200]
+    return bytes(model.SerializeToString())[:-200]
 
 
 def without_end(model: ModelProto) -> ModelProto:
@@ -261,11 +300,27 @@ REFUSED: dict[str, tuple[Callable[[], ModelProto | bytes], str]] = {
     "two opsets": (two_opsets, r"imports two opsets of ai\.onnx, 17 and 9: expected one"),
     "an IR of the future": (lambda: of_ir(4000), r"IR version 4000: expected at most \d+"),
     "a child that is no node": (
-        lambda: tree_of(nodes_truenodeids=[900] * 7), r"cannot be run|can be run|sound",
+        lambda: of_trees(nodes_truenodeids=[900, 0, 0]), r"sound.*nodes of the same tree",
     ),
-    "a column far beyond": (lambda: tree_of(nodes_featureids=[10**8] * 7), r"."),
-    "few weights": (lambda: tree_of(class_weights=[1.0]), r"can be run"),
-    "outputs without end": (lambda: regressor(10**9), r"of 1000000000 outputs: expected at most"),
+    "a root that is a child": (
+        lambda: of_trees(nodes_truenodeids=[0, 0, 0]), r"sound.*at most 1000, and without circles",
+    ),
+    "a child of two": (
+        lambda: of_trees(nodes_truenodeids=[2, 0, 0]), r"sound.*to be the child of one",
+    ),
+    "a node twice": (lambda: of_trees(nodes_nodeids=[0, 1, 1]), r"sound.*each node of a tree once"),
+    "few nodes": (lambda: of_trees(nodes_treeids=[0]), r"sound.*expected 3 numbers, got 1"),
+    "few turns for missing values": (
+        lambda: of_trees(nodes_missing_value_tracks_true=[0]), r"sound.*expected 3 or none",
+    ),
+    "a circle of trees without leaves": (
+        lambda: apart(nodes_truenodeids=[0], nodes_trueleafs=[0]), r"sound.*without circles",
+    ),
+    "a leaf beyond": (lambda: apart(nodes_truenodeids=[7]), r"sound.*expected leaves below 2"),
+    "a root beyond": (lambda: apart(tree_roots=[7]), r"sound.*tree_roots: expected nodes below 1"),
+    "a tree too deep to walk": (deep, r"sound.*depth of at most 1000"),
+    "few weights": (lambda: of_trees(target_weights=[1.0]), r"can be run"),
+    "outputs without end": (lambda: regressor(10**9), r"at most 100000 outputs, got 1000000000"),
     "unlike numbers of rows": (unlike_rows, r"unlike numbers of rows.*free first axis"),
     "a tensor of few bytes": (short_tensor, r"is not (a sound ONNX model|an ONNX model)"),
     "a tensor of too many bytes": (large_tensor, r"is not (a sound ONNX model|an ONNX model)"),
@@ -302,6 +357,12 @@ def test_more_than_a_file_of_onnx_can_hold_is_not_read(tmp_path: Path) -> None:
         file.truncate(3 << 30)
     with pytest.raises(SourceError, match=r"has 3221225472 bytes: expected at most 2147483647"):
         open_source(path)
+
+
+@pytest.mark.parametrize("make", [of_trees, apart])
+def test_sound_trees_are_taken(make: Callable[[], ModelProto]) -> None:
+    rows = np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32)
+    assert open_source(make()).predict({"x": rows})["y"].ravel().tolist() == [1.0, 2.0]
 
 
 def test_functions_of_reasonable_depth_are_taken() -> None:

@@ -20,7 +20,6 @@ from edgeship_converters.steps.canonical_onnx import graphs
 MOST_BYTES = (1 << 31) - 1
 _MOST_NODES = 1_000_000
 _MOST_CALLS = 100
-_MOST_OUTPUTS = 100_000
 ML = "ai.onnx.ml"
 OWN = ("", "ai.onnx")
 _KNOWN = (*OWN, ML, "com.microsoft")
@@ -171,16 +170,6 @@ def _check_operators(model: ModelProto, what: str) -> None:
                 f"{what} needs the operator {node.domain}.{node.op_type}, which onnxruntime does "
                 "not know: export the model with operators of ai.onnx and ai.onnx.ml only"
             )
-        for attribute in node.attribute:
-            if (
-                node.domain == ML
-                and attribute.name in ("n_targets", "targets")
-                and attribute.i > _MOST_OUTPUTS
-            ):
-                raise SourceError(
-                    f"{what} has a {node.op_type} of {attribute.i} outputs: expected at most "
-                    f"{_MOST_OUTPUTS}"
-                )
 
 
 def _check_functions(model: ModelProto, what: str) -> None:

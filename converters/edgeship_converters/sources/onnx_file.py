@@ -21,6 +21,7 @@ from edgeship_converters.sources.onnx_interface import (
     words_of,
 )
 from edgeship_converters.sources.onnx_plain import fixed, freed, inlined, renamed, unzipped
+from edgeship_converters.sources.onnx_trees import check_trees
 from edgeship_converters.sources.source import Kind
 from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
 from edgeship_runtime.bundle import InputSpec
@@ -57,6 +58,8 @@ class OnnxSource:
         self._inputs = inputs_of(own)
         self._outputs = outputs_of(own)
         self._batch = _batch(self._inputs)
+        plain = inlined(own)
+        check_trees(plain, what)
         try:
             self._engine = OnnxRuntime(own.SerializeToString(), threads=1)
         except EngineError as error:
@@ -64,7 +67,7 @@ class OnnxSource:
                 f"{what} is not an ONNX model that can be run: {error}; expected operators and "
                 "types that onnxruntime has on a CPU"
             ) from error
-        plain = unzipped(inlined(own))
+        plain = unzipped(plain)
         if self._batch is not None:
             plain = freed(plain)
         self.classical = is_classical(plain)
