@@ -212,8 +212,13 @@ def looks_at_missing(model: ModelProto) -> bool:
 
 
 def is_classical(model: ModelProto) -> bool:
-    """Whether a model is one of trees, tables and their kin, or comes from where such do."""
-    return model.producer_name in _CLASSICAL or any(node.domain == ML for node in model.graph.node)
+    """Whether smaller formats may leave a model as it is: see `Task.classical`.
+
+    They shrink matrices of float32, which trees, tables, and networks in float64 have none of.
+    """
+    single = any(tensor.data_type == TensorProto.FLOAT for tensor in model.graph.initializer)
+    ml = any(node.domain == ML for node in model.graph.node)
+    return ml or not single or model.producer_name in _CLASSICAL
 
 
 def _through(name: str, nodes: dict[str, NodeProto]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from onnx import GraphProto, ModelProto, TensorProto, helper, inliner, shape_inference
+from onnx import GraphProto, ModelProto, TensorProto, helper, inliner, numpy_helper, shape_inference
 
 from edgeship_converters.errors import SourceError, in_a_line
 from edgeship_converters.sources.onnx_checks import ML
@@ -103,6 +103,7 @@ def renamed(
         copies.input.extend(kept)
         del graph.input[:]
         graph.input.extend(copies.input)
+    _pack(graph)
     # Their names would have to change too, and nothing reads them.
     del graph.quantization_annotation[:]
     names = {**inputs}
@@ -137,6 +138,13 @@ def renamed(
         )
         value.CopyFrom(helper.make_tensor_value_info(value.name, element, spec.shape))
     return made
+
+
+def _pack(graph: GraphProto) -> None:
+    """Hold numbers as bytes, which some exporters list one by one."""
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.STRING and not tensor.HasField("raw_data"):
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
 
 
 def _every_name(graph: GraphProto) -> set[str]:
