@@ -205,6 +205,32 @@ def test_a_network_exported_elsewhere_runs_in_every_form(tmp_path: Path) -> None
     assert sizes["onnx-int8"] < sizes["onnx-float32"] * 2
 
 
+def test_a_network_by_skl2onnx_shrinks(tmp_path: Path) -> None:
+    from sklearn.neural_network import MLPClassifier
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = MLPClassifier((128, 64), max_iter=10, random_state=0).fit(ROWS, TRUTH)
+    done = converted(exported(fitted), tmp_path, max_drop=0.05)
+    assert {v.name for v in done.bundle.manifest.variants} >= {
+        "onnx-float32", "onnx-float16", "onnx-dynamic-int8", "onnx-int8",
+    }  # fmt: skip
+    check_all(done, ROWS)
+
+
+@pytest.mark.parametrize("opset", [9, 12, 21])
+def test_old_and_new_opsets_are_quantized(opset: int, tmp_path: Path) -> None:
+    model = mlp(opset=opset, ir=4 if opset == 9 else 10)
+    done = converted(model, tmp_path, ROWS, variants="onnx-float32,onnx-int8", max_drop=0.05)
+    kept = onnx.load_model_from_string(variant_bytes(done, "onnx-float32"))
+    assert [entry.version for entry in kept.opset_import] == [opset]
+
+
+def test_what_holds_no_float32_has_no_smaller_form_of_onnx(tmp_path: Path) -> None:
+    done = converted(mlp(dtype="float64"), tmp_path, ROWS.astype(np.float64), max_drop=0.05)
+    assert {"onnx-float16", "onnx-dynamic-int8", "onnx-int8"} <= done.left_out.keys()
+
+
 def test_a_convolution_keeps_its_onnx_forms(tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).normal(size=(300, 1, 8, 8)).astype(np.float32)
     done = converted(cnn(), tmp_path, pictures, max_drop=0.05)

@@ -27,7 +27,7 @@ from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.onnx_compact import compact
 from edgeship_converters.steps.onnx_indexed import IndexedModel
 from edgeship_converters.steps.onnx_masks import with_shallow_masks
-from edgeship_converters.steps.onnx_nodes import kept_in_float, matrix_stacks
+from edgeship_converters.steps.onnx_nodes import flatten_biases, kept_in_float, matrix_stacks
 from edgeship_converters.steps.onnx_ranges import onnx_ranges
 from edgeship_converters.steps.refusal import KEEP_IN_FLOAT, refusing
 
@@ -157,4 +157,7 @@ def prepared(model: Artifact, task: Task) -> Iterator[Path]:
         with refusing(task, "be quantized to ONNX int8", KEEP_IN_FLOAT):
             given.write_bytes(_by_channel(model.data))
             quant_pre_process(given, ready, skip_symbolic_shape=True)
+            made = onnx.load(ready)
+            if flatten_biases(made):
+                onnx.save(made, ready)
             yield ready
