@@ -146,6 +146,28 @@ def test_text_columns_are_taken_as_text(tmp_path: Path) -> None:
     check_all(done, rows, formats=("onnx", "savedmodel"))
 
 
+def test_text_that_an_export_of_our_own_takes_is_text_in_a_savedmodel(tmp_path: Path) -> None:
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    pandas = pytest.importorskip("pandas")
+    words = np.array(["u", "v", "w"])[(TRUTH + (ROWS[:, 1] > 0)) % 3]
+    frame = pandas.DataFrame({"petal size": ROWS[:, 0], "kind": words})
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["kind"]), ("passthrough", ["petal size"])
+    )
+    source = in_memory(make_pipeline(columns, LogisticRegression()).fit(frame, TRUTH))
+    artifact = sklearn_to_onnx(source, Task("own", source.contract))
+    rows = {"petal_size": ROWS[:, 0], "kind": words}
+    model = onnx.load_model_from_string(artifact.data)
+    done = converted(model, tmp_path, rows, variants="onnx-float32,savedmodel-float32")
+    assert [spec.name for spec in done.bundle.manifest.inputs] == ["petal_size", "kind"]
+    expected = source.predict({"petal size": ROWS[:, 0], "kind": words})
+    assert (answers(done, "savedmodel-float32", rows)["label"] == expected["label"]).all()
+    check_all(done, rows, formats=("onnx", "savedmodel"))
+
+
 def test_lightgbm_by_onnxmltools_is_a_classification(tmp_path: Path) -> None:
     onnxmltools = pytest.importorskip("onnxmltools")
     lightgbm = pytest.importorskip("lightgbm")
