@@ -47,6 +47,7 @@ STEPS = (
     Step("savedmodel-float32", "tflite-float32", ("tensorflow",)),
     Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx", "onnxruntime")),
     Step("sklearn", "onnx-float32", ("scikit-learn", "skl2onnx", "onnx")),
+    Step("onnx", "onnx-float32", _ORT),
     Step("onnx-float32", "savedmodel-float32", ("tensorflow",)),
     Step("onnx-float32", "tflite-float32", ("tensorflow",)),
     Step("tflite-float32", "tflite-float16", _LITERT),
@@ -95,6 +96,10 @@ def take(step: Step, start: Any, task: Task) -> Artifact:
             from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
 
             return sklearn_to_onnx(start, task)
+        case ("onnx", "onnx-float32"):
+            from edgeship_converters.steps.onnx_as_source import onnx_as_source
+
+            return onnx_as_source(start, task)
         case (_, "onnx-float16"):
             from edgeship_converters.steps.onnx_to_float16 import onnx_to_float16
 

@@ -88,7 +88,7 @@ def prepare(request: Request) -> Prepared:
         check_enough(rows, plan)
         warnings = check_data(source, rows, plan, cache)
     except DataError as error:
-        if source.kind != "sklearn" or not plan.may_leave_out:
+        if not source.facts.classical or not plan.may_leave_out:
             raise
         # Of these models the exact form is what most come for.
         plan = replace(make_plan(source.kind, request.variants, with_data=False), without_data=())
@@ -118,7 +118,7 @@ def prepare(request: Request) -> Prepared:
         rows.contract,
         rows.calibration,
         layers=source.facts.layers,
-        classical=source.kind == "sklearn",
+        classical=source.facts.classical,
         io=request.io,
     )
     return Prepared(source, plan, recipes, rows, judge, task, draft, cache, warnings)

@@ -22,8 +22,8 @@ from edgeship_runtime.bundle import Contract
 from edgeship_runtime.quiet import quiet
 
 _TOOLS = (
-    *("h5py", "joblib", "keras", "lightgbm", "numpy", "scikit-learn", "scipy", "skops"),
-    *("tensorflow", "tf-keras", "xgboost", "xgboost-cpu"),
+    *("h5py", "joblib", "keras", "lightgbm", "numpy", "onnx", "onnxruntime"),
+    *("scikit-learn", "scipy", "skops", "tensorflow", "tf-keras", "xgboost", "xgboost-cpu"),
 )
 
 # As many words of a vocabulary are drawn from.
@@ -42,6 +42,7 @@ class Facts(msgspec.Struct, frozen=True):
         tools: the distributions that opened it.
         known: what rows may hold that are drawn for want of data.
         warnings: what the user should know of how it was opened.
+        classical: whether it is a classical model; see `Task`.
     """
 
     kind: Kind
@@ -51,6 +52,7 @@ class Facts(msgspec.Struct, frozen=True):
     tools: tuple[str, ...]
     known: Vocabulary
     warnings: tuple[str, ...] = ()
+    classical: bool = False
 
 
 class RememberedSource:
@@ -106,7 +108,7 @@ class RememberedSource:
 
     def beside_boundary(self, inputs: Arrays, expected: Arrays) -> dict[str, Array]:
         """See `boundary.beside_boundary`; none for models that are not classical."""
-        if self.kind != "sklearn":
+        if not self.facts.classical:
             return {}
         return self._kept(
             "beside",
@@ -172,13 +174,14 @@ def _facts(source: Source) -> Facts:
         tools=tuple(getattr(source, "tools", ())),
         known=_vocabulary(source),
         warnings=tuple(getattr(source, "warnings", ())),
+        classical=source.kind == "sklearn" or getattr(source, "classical", False),
     )
 
 
 def _vocabulary(source: Source) -> Vocabulary:
     model = getattr(source, "model", None)
     if source.kind != "keras" or model is None:
-        return Vocabulary()
+        return Vocabulary(words=tuple(getattr(source, "vocabulary", ()))[:_WORDS])
     from edgeship_converters.sources.expected_range import expected_ranges
 
     told = expected_ranges(model, [spec.name for spec in source.contract.inputs])

@@ -31,8 +31,8 @@ class Request:
     """All options of `convert`.
 
     Attributes:
-        source: a model file (`.keras`, `.h5`, `.skops`; `.joblib` or `.pkl` with `allow_pickle`),
-            a SavedModel folder, or a model in memory.
+        source: a model file (`.keras`, `.h5`, `.skops`, `.onnx`; `.joblib` or `.pkl` with
+            `allow_pickle`), a SavedModel folder, or a model in memory.
         data: rows that calibrate quantized variants and make the drift baseline, ideally the
             training data: a file, see `edgeship_runtime.datafiles.read` for the forms; a data frame
             or a list of records, with the labels under `label_column`; a dict of arrays by input

@@ -79,7 +79,7 @@ class Study:
         return Studied(ranking or self._ranking(start, form, self.maker.recipes[variant]), met)
 
     def _starts(self) -> list[str]:
-        if self.maker.source.kind == "sklearn":
+        if self.maker.task.classical:
             return []
         return [start for start in ("tflite-float32", "onnx-float32") if start in self.made]
 

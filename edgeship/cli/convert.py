@@ -90,8 +90,8 @@ def convert(
 ) -> None:
     """Make a bundle of proven variants.
 
-    SOURCE is a trained model: .keras, .h5, a SavedModel folder, .skops, LightGBM's .txt, XGBoost's
-    .json or .ubj, or with --allow-pickle .joblib or .pkl.
+    SOURCE is a trained model: .keras, .h5, a SavedModel folder, .skops, .onnx, LightGBM's .txt,
+    XGBoost's .json or .ubj, or with --allow-pickle .joblib or .pkl.
 
     Data files are .npz (arrays named like the inputs, or x; labels in y), .npy, .csv with a
     header, .json or .jsonl records, or .parquet.

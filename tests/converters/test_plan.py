@@ -6,6 +6,7 @@ import pytest
 
 from edgeship_converters.errors import PlanError
 from edgeship_converters.plan import STEPS, make_plan, reachable
+from edgeship_converters.sources import Kind
 
 
 def test_all_makes_every_variant_of_a_keras_model() -> None:
@@ -19,8 +20,8 @@ def test_without_data_all_leaves_quantized_variants_out() -> None:
     assert plan.variants == (
         "savedmodel-float32",
         "tflite-float32",
-        "tflite-float16",
         "onnx-float32",
+        "tflite-float16",
     )
     assert plan.without_data == (
         "tflite-dynamic-int8",
@@ -55,15 +56,18 @@ def test_a_shared_step_runs_once() -> None:
 
 
 def test_every_start_comes_before_what_is_made_of_it() -> None:
-    seen = {"keras", "tensorflow", "sklearn"}
+    seen = {"keras", "tensorflow", "sklearn", "onnx"}
     for step in STEPS:
         assert step.start in seen
         seen.add(step.variant)
 
 
-def test_scikit_learn_reaches_onnx() -> None:
-    quantized = ["onnx-float16", "onnx-dynamic-int8", "onnx-int8"]
-    assert list(reachable("sklearn")) == ["onnx-float32", *quantized]
+@pytest.mark.parametrize("kind", ["sklearn", "onnx"])
+def test_scikit_learn_and_onnx_files_reach_every_variant(kind: Kind) -> None:
+    ways = reachable(kind)
+    assert ways["onnx-float32"].start == kind
+    assert ways["savedmodel-float32"].start == ways["tflite-float32"].start == "onnx-float32"
+    assert set(ways) == set(reachable("keras"))
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ SUFFIXES: dict[str, Kind] = {
     ".joblib": "sklearn",
     ".pkl": "sklearn",
     **dict.fromkeys(LIBRARIES, "sklearn"),
+    ".onnx": "onnx",
 }
 _HDF5 = (".h5", ".hdf5")
 
@@ -43,9 +44,9 @@ def open_source(
 
     Args:
         given: a `.keras`, `.h5`, `.hdf5` or `.skops` file; `.joblib` and `.pkl` only with
-            `allow_pickle`; LightGBM's `.txt`, XGBoost's `.json` and `.ubj`; a SavedModel folder, or
-            a folder with such by version numbers; a Keras, tf-keras or scikit-learn model, or a
-            booster.
+            `allow_pickle`; LightGBM's `.txt`, XGBoost's `.json` and `.ubj`; `.onnx`; a SavedModel
+            folder, or a folder with such by version numbers; a Keras, tf-keras or scikit-learn
+            model, a booster, or an `onnx.ModelProto`.
         allow_pickle: whether a file may be opened that can run any code on opening.
         custom_objects: the user's own layers and functions that a Keras file refers to, each as
             `module:attr`; importing the module runs its code. Or the objects, by name.
@@ -82,6 +83,10 @@ def open_source(
 
             allowed = Allowed(allow_pickle, tuple(trust), import_converters(converters), asked)
             return load_sklearn(where, of_file(where), allowed)
+        case "onnx":
+            from edgeship_converters.sources.onnx_file import load_onnx
+
+            return load_onnx(where)
         case "keras":
             # Said before seconds are spent on importing TensorFlow.
             if suffix not in _HDF5 and not zipfile.is_zipfile(where):
@@ -130,6 +135,10 @@ def _in_memory(model: Any, converters: Sequence[str] | Mapping[Any, Any], asked:
         from edgeship_converters.sources.legacy_keras import in_memory as legacy_in_memory
 
         return legacy_in_memory(model)
+    if ("onnx", "ModelProto") in kinds:
+        from edgeship_converters.sources.onnx_file import in_memory as onnx_in_memory
+
+        return onnx_in_memory(model)
     booster = is_booster(model)
     if booster or (hasattr(model, "fit") and hasattr(model, "get_params")):
         from edgeship_converters.sources.own_converters import import_converters
@@ -138,8 +147,8 @@ def _in_memory(model: Any, converters: Sequence[str] | Mapping[Any, Any], asked:
         estimator = as_estimator(model) if booster else model
         return sklearn_in_memory(estimator, import_converters(converters), asked)
     raise SourceError(
-        f"a {type(model).__name__} cannot be converted from memory: expected a Keras or "
-        "scikit-learn model, or the path of a model file"
+        f"a {type(model).__name__} cannot be converted from memory: expected a Keras, "
+        "scikit-learn or ONNX model, or the path of a model file"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from edgeship_runtime.arrays import Array, Arrays
 from edgeship_runtime.bundle import Contract
 
-Kind = Literal["keras", "tensorflow", "sklearn"]
+Kind = Literal["keras", "tensorflow", "sklearn", "onnx"]
 
 
 class Source(Protocol):

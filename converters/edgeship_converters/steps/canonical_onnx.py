@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from onnx import GraphProto, ModelProto, NodeProto
 
@@ -22,7 +22,7 @@ def canonical_bytes(model: ModelProto) -> bytes:
     _sort_nodes(kept.graph)
     renamed = _new_names(kept.graph)
     for graph in graphs(kept.graph):
-        _rename(graph, renamed)
+        rename(graph, renamed)
         order = {name: index for index, name in enumerate(_used(graph))}
         initializers = sorted(graph.initializer, key=lambda t: order.get(t.name, len(order)))
         del graph.initializer[:]
@@ -87,7 +87,8 @@ def _inner(node: NodeProto) -> Iterator[GraphProto]:
     return (attribute.g for attribute in node.attribute if attribute.HasField("g"))
 
 
-def _rename(graph: GraphProto, renamed: dict[str, str]) -> None:
+def rename(graph: GraphProto, renamed: Mapping[str, str]) -> None:
+    """Give values new names, and nodes that have the same, in one graph and not those inside it."""
     for node in graph.node:
         node.input[:] = [renamed.get(name, name) for name in node.input]
         node.output[:] = [renamed.get(name, name) for name in node.output]

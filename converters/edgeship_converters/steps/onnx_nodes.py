@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onnx import ModelProto, TensorProto, defs
+from onnx import ModelProto, NodeProto, TensorProto, defs
 
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Recipe
@@ -102,6 +102,28 @@ def without_empty_sizes(model: ModelProto) -> None:
     for node in model.graph.node:
         if node.op_type == "Resize":
             node.input[:] = ["" if name in empty else name for name in node.input]
+
+
+def flatten_biases(model: ModelProto) -> bool:
+    """Make a vector of each bias of a Gemm that is one row, as skl2onnx writes them.
+
+    onnxruntime's quantizer (1.32) fails on rows. Whether there were any is told.
+    """
+    elsewhere = {
+        name
+        for node in model.graph.node
+        for place, name in enumerate(node.input)
+        if node.op_type != "Gemm" or place < 2
+    }
+    biases = {node.input[2] for node in model.graph.node if _has_bias(node)} - elsewhere
+    rows = [t for t in model.graph.initializer if t.name in biases and [*t.dims[:-1]] == [1]]
+    for tensor in rows:
+        del tensor.dims[0]
+    return bool(rows)
+
+
+def _has_bias(node: NodeProto) -> bool:
+    return node.op_type == "Gemm" and len(node.input) > 2
 
 
 def bytes_of_matrices(model: bytes) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnx
+import onnx.version_converter
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
@@ -26,10 +27,12 @@ from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.onnx_compact import compact
 from edgeship_converters.steps.onnx_indexed import IndexedModel
 from edgeship_converters.steps.onnx_masks import with_shallow_masks
-from edgeship_converters.steps.onnx_nodes import kept_in_float, matrix_stacks
+from edgeship_converters.steps.onnx_nodes import flatten_biases, kept_in_float, matrix_stacks
 from edgeship_converters.steps.onnx_ranges import onnx_ranges
 from edgeship_converters.steps.refusal import KEEP_IN_FLOAT, refusing
 
+# Whose DequantizeLinear is the first with an axis.
+_BY_CHANNEL = 13
 OPS = sorted({*QLinearOpsRegistry, *QDQRegistry})
 
 
@@ -133,6 +136,15 @@ def onnx_to_dynamic_int8(model: Artifact, task: Task) -> Artifact:
         return Artifact.of_file(compact(canonical, LayerNames(task.layers)))
 
 
+def _by_channel(data: bytes) -> bytes:
+    """The model in an opset that has a scale for each channel, as those of old files have not."""
+    model = onnx.load_model_from_string(data)
+    if any(entry.domain == "" and entry.version < _BY_CHANNEL for entry in model.opset_import):
+        model = onnx.version_converter.convert_version(model, _BY_CHANNEL)
+        return bytes(model.SerializeToString())
+    return data
+
+
 @contextmanager
 def prepared(model: Artifact, task: Task) -> Iterator[Path]:
     """The model in a file, after the preparation that onnxruntime asks for.
@@ -142,7 +154,10 @@ def prepared(model: Artifact, task: Task) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
         given, ready = Path(folder) / "given.onnx", Path(folder) / "prepared.onnx"
-        given.write_bytes(model.data)
         with refusing(task, "be quantized to ONNX int8", KEEP_IN_FLOAT):
+            given.write_bytes(_by_channel(model.data))
             quant_pre_process(given, ready, skip_symbolic_shape=True)
+            made = onnx.load(ready)
+            if flatten_biases(made):
+                onnx.save(made, ready)
             yield ready
