@@ -53,9 +53,7 @@ class Tables:
     depths: Array
 
 
-def tables_of(
-    op: Operator, prefix: Literal["target", "class"], targets: int, real: type
-) -> Tables:
+def tables_of(op: Operator, prefix: Literal["target", "class"], targets: int, real: type) -> Tables:
     """The tables of a TreeEnsembleRegressor or TreeEnsembleClassifier.
 
     Args:
@@ -206,7 +204,9 @@ def _distinct(nodes: Nodes, values: Array, roots: Array) -> Tables:
         true=become[nodes.true[chosen]],
         false=become[nodes.false[chosen]],
     )
-    heights = np.concatenate([[0] * len(leaves), *(np.full(len(k), h) for h, k in enumerate(kept, 1))])
+    heights = np.concatenate(
+        [[0] * len(leaves), *(np.full(len(k), h) for h, k in enumerate(kept, 1))]
+    )
     starts = become[roots]
     order = np.argsort(-heights[starts], kind="stable")
     return Tables(leaves, branches, starts[order], heights[starts[order]].astype(int))

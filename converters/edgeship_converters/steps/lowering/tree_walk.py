@@ -94,9 +94,7 @@ def _walk(rows: Value, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, Wa
             lambda: (grid.place, _chosen_before(rows, grid, nodes)),
         ),
     ]
-    _, _, way = min(
-        (way for way in ways if way[1] <= _WIDEST), key=lambda way: way[0]
-    )
+    _, _, way = min((way for way in ways if way[1] <= _WIDEST), key=lambda way: way[0])
     return way()
 
 
@@ -120,9 +118,7 @@ def _conditions(nodes: Nodes) -> _Conditions:
     pairs = np.zeros(len(inner), [("column", np.int64), ("limit", np.float64)])
     pairs["column"], pairs["limit"] = nodes.feature[inner], nodes.threshold[inner]
     distinct, which = np.unique(pairs, return_inverse=True)
-    columns, column, counts = np.unique(
-        distinct["column"], return_inverse=True, return_counts=True
-    )
+    columns, column, counts = np.unique(distinct["column"], return_inverse=True, return_counts=True)
     rank = np.arange(len(distinct)) - np.repeat(np.cumsum(counts) - counts, counts)
     width = int(counts.max(initial=0))
     limits = np.zeros((len(columns), width), nodes.threshold.dtype)
