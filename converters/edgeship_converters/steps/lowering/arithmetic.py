@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value
+from edgeship_converters.steps.lowering.values import Operator, Value
 
 Lowered = Callable[..., Any]
 
@@ -94,28 +94,14 @@ def clip(op: Operator, x: Value, *limits: Value) -> Value:
     return values
 
 
-def softplus(op: Operator, x: Value) -> Value:
-    """Softplus: log(1 + exp(x)), without overflow."""
-    values = op.tensor(x)
-    return tf.nn.relu(values) + tf.math.log1p(tf.exp(-tf.abs(values)))
-
-
 def sign(op: Operator, x: Value) -> Value:
     """Sign, of 0 it is 0."""
     return tf.sign(op.tensor(x))
 
 
-def leaky_relu(op: Operator, x: Value) -> Value:
-    """LeakyRelu."""
-    return tf.nn.leaky_relu(op.tensor(x), op.get("alpha", 0.01))
-
-
-def elu(op: Operator, x: Value) -> Value:
-    """Elu."""
-    values = op.tensor(x)
-    if op.get("alpha", 1.0) != 1.0:
-        raise NotLoweredError("its alpha is not 1")
-    return tf.nn.elu(values)
+def rounded(op: Operator, x: Value) -> Value:
+    """Round, halves to even."""
+    return tf.round(op.tensor(x))
 
 
 def is_nan(op: Operator, x: Value) -> Value:
@@ -134,32 +120,3 @@ def is_inf(op: Operator, x: Value) -> Value:
     if not op.get("detect_positive", 1):
         return negative
     return tf.logical_or(positive, negative)
-
-
-def gemm(op: Operator, a: Value, b: Value, c: Value = None) -> Value:
-    """Gemm: alpha·A·B + beta·C."""
-    left, right = op.alike(a, b)
-    product = tf.matmul(
-        left, right, transpose_a=bool(op.get("transA", 0)), transpose_b=bool(op.get("transB", 0))
-    )
-    alpha, beta = op.get("alpha", 1.0), op.get("beta", 1.0)
-    if alpha != 1.0:
-        product = product * tf.cast(alpha, product.dtype)
-    if c is None or beta == 0.0:
-        return product
-    product, added = op.alike(product, c)
-    return product + (added if beta == 1.0 else added * tf.cast(beta, added.dtype))
-
-
-def matmul(op: Operator, a: Value, b: Value) -> Value:
-    """MatMul; a vector is a row on the left and a column on the right."""
-    left, right = op.alike(a, b)
-    as_row, as_column = left.shape.rank == 1, right.shape.rank == 1
-    if as_row:
-        left = tf.expand_dims(left, 0)
-    if as_column:
-        right = tf.expand_dims(right, -1)
-    product = tf.matmul(left, right)
-    if as_column:
-        product = tf.squeeze(product, -1)
-    return tf.squeeze(product, -1 if as_column else -2) if as_row else product
