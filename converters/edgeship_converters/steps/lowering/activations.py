@@ -95,7 +95,7 @@ def hard_swish(op: Operator, x: Value) -> Value:
 def swish(op: Operator, x: Value) -> Value:
     """Swish."""
     values = op.tensor(x)
-    return values * tf.sigmoid(op.get("alpha", 1.0) * values)
+    return values * tf.sigmoid(tf.maximum(op.get("alpha", 1.0) * values, -128.0))
 
 
 def mish(op: Operator, x: Value) -> Value:

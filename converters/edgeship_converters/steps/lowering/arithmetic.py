@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.values import Operator, Value
+from edgeship_converters.steps.lowering.values import Operator, Value, cast
 
 Lowered = Callable[..., Any]
 
@@ -49,7 +49,12 @@ def mean(op: Operator, *given: Value) -> Value:
 def divided(op: Operator, x: Value, y: Value) -> Value:
     """Div; whole numbers towards zero."""
     above, below = op.alike(x, y)
-    return tf.truncatediv(above, below) if above.dtype.is_integer else tf.divide(above, below)
+    if not above.dtype.is_integer:
+        return tf.divide(above, below)
+    if op.narrow:
+        # LiteRT has no such division of int64.
+        above, below = cast(above, tf.int32), cast(below, tf.int32)
+    return tf.truncatediv(above, below)
 
 
 def modulo(op: Operator, x: Value, y: Value) -> Value:
@@ -94,9 +99,27 @@ def clip(op: Operator, x: Value, *limits: Value) -> Value:
     return values
 
 
+def sigmoid(op: Operator, x: Value) -> Value:
+    """Sigmoid; of what is far below 0, LiteRT by itself makes NaN."""
+    values = op.tensor(x)
+    return tf.sigmoid(tf.maximum(values, -128.0) if op.narrow else values)
+
+
 def sign(op: Operator, x: Value) -> Value:
     """Sign, of 0 it is 0."""
-    return tf.sign(op.tensor(x))
+    values = op.tensor(x)
+    if op.narrow and values.dtype.is_integer:
+        zero = tf.zeros([], values.dtype)
+        return cast(values > zero, values.dtype) - cast(values < zero, values.dtype)
+    return tf.sign(values)
+
+
+def magnitude(op: Operator, x: Value) -> Value:
+    """Abs."""
+    values = op.tensor(x)
+    if op.narrow and values.dtype == tf.int64:
+        return tf.maximum(values, -values)
+    return tf.abs(values)
 
 
 def rounded(op: Operator, x: Value) -> Value:

@@ -55,7 +55,7 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "Unsqueeze"): tensors.unsqueeze,
     ("", "Where"): tensors.where,
     # Each entry by itself.
-    ("", "Abs"): of_one(tf.abs),
+    ("", "Abs"): arithmetic.magnitude,
     ("", "Acos"): trigonometry.acos,
     ("", "Add"): of_two(operator.add),
     ("", "And"): of_two(tf.logical_and),
@@ -99,7 +99,7 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "Round"): arithmetic.rounded,
     ("", "Selu"): activations.selu,
     ("", "Shrink"): activations.shrink,
-    ("", "Sigmoid"): of_one(tf.sigmoid),
+    ("", "Sigmoid"): arithmetic.sigmoid,
     ("", "Sign"): arithmetic.sign,
     ("", "Sin"): of_one(tf.sin),
     ("", "Sinh"): trigonometry.sinh,

@@ -24,7 +24,8 @@ def transformed(scores: Value, how: str) -> Value:
         case "NONE":
             return scores
         case "LOGISTIC":
-            return tf.sigmoid(scores)
+            # Of what is far below 0, LiteRT by itself makes NaN.
+            return tf.sigmoid(tf.maximum(scores, -128.0))
         case "SOFTMAX":
             return tf.nn.softmax(scores)
         case "SOFTMAX_ZERO":
