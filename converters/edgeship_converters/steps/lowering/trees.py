@@ -89,10 +89,9 @@ def _of_two_classes(op: Operator, names: Any, sums: _Sums, how: str) -> tuple[Va
     if how == "PROBIT":
         raise NotLoweredError("it has one score, of which onnxruntime makes no second by PROBIT")
     score = scores[:, :1]
-    if positive:
-        return label, tf.concat([1.0 - score, score], 1)
-    both = tf.concat([-score, score], 1)
-    return label, transformed(both, how) if how == "LOGISTIC" else both
+    if how == "LOGISTIC":
+        return label, transformed(tf.concat([-score, score], 1), how)
+    return label, tf.concat([1.0 - score if positive else -score, score], 1)
 
 
 def _scored(op: Operator, classes: int, *, always: bool = False) -> Array:
@@ -148,8 +147,11 @@ def _base(op: Operator, targets: int) -> Array:
     """What is added to each sum: as many values as there are sums, or of two the first."""
     given = numbers(op, "base_values")
     base = np.zeros(targets)
-    if len(given) == targets or (targets == 2 and op.kind == "TreeEnsembleClassifier"):
-        base[: len(given)] = given
+    if op.kind == "TreeEnsembleClassifier" and targets == 2:
+        # onnxruntime reads a second value, but gives none for a class without votes.
+        base[:1] = given[:1]
+    elif len(given) == targets:
+        base[:] = given
     return base
 
 
