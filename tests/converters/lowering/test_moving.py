@@ -107,7 +107,7 @@ CASES = (
     ],
     Case("ArrayFeatureExtractor", (np.array([[4, 5, 6]]), Drawn("int64", (ROWS,), some(0, 1, 2))), domain=ML, opset=1, empty=False),
     *[
-        Case("FeatureVectorizer", (Drawn(dtype), Drawn(dtype, (ROWS, 2))), {"inputdimensions": [3, 2]}, ML, 1)
+        Case("FeatureVectorizer", (Drawn(dtype), Drawn(dtype, (ROWS, 2))), {"inputdimensions": [3, 2]}, ML, 1, empty=False)
         for dtype in ("float32", "float64", "int64")
     ],
 )

@@ -117,6 +117,8 @@ CASES = (
     _classifier([[0]] * 4, [0, 1], low=0.0, post_transform="SOFTMAX"),
     _classifier([[0]] * 4, [0, 1], base_values=[0.5]),
     _classifier([[0]] * 4, [0, 1], base_values=[0.5, 0.25]),
+    _classifier([[1]] * 4, [0, 1], base_values=[0.5]),
+    _classifier([[0, 1]] * 4, [0, 1], base_values=[0.5]),
     _classifier([[0, 1]] * 4, [0, 1]),
     _classifier([[0, 1]] * 4, [5, 7]),
     _classifier([[0, 1]] * 4, ["no", "yes"], post_transform="SOFTMAX"),
