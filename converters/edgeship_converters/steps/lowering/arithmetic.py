@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Parts, Value
+from edgeship_converters.steps.lowering.values import Operator, Parts, Value, cast
 
 Lowered = Callable[..., Any]
 
@@ -94,12 +94,15 @@ def mean(op: Operator, *given: Value) -> Value:
 def divided(op: Operator, x: Value, y: Value) -> Value:
     """Div; whole numbers towards zero."""
     above, below = op.alike(x, y)
-    if above.dtype.is_integer:
-        return tf.truncatediv(above, below)
-    if isinstance(y, np.ndarray) and not op.narrow:
-        # TensorFlow multiplies by one over what it knows to be constant, and rounds once more.
-        below = tf.raw_ops.PlaceholderWithDefault(input=below, shape=below.shape)
-    return tf.divide(above, below)
+    if not above.dtype.is_integer:
+        if isinstance(y, np.ndarray) and not op.narrow:
+            # TensorFlow multiplies by one over what it knows to be constant, and rounds once more.
+            below = tf.raw_ops.PlaceholderWithDefault(input=below, shape=below.shape)
+        return tf.divide(above, below)
+    if op.narrow:
+        # LiteRT has no such division of int64.
+        above, below = cast(above, tf.int32), cast(below, tf.int32)
+    return tf.truncatediv(above, below)
 
 
 def modulo(op: Operator, x: Value, y: Value) -> Value:
@@ -144,28 +147,32 @@ def clip(op: Operator, x: Value, *limits: Value) -> Value:
     return values
 
 
-def softplus(op: Operator, x: Value) -> Value:
-    """Softplus: log(1 + exp(x)), without overflow."""
+def sigmoid(op: Operator, x: Value) -> Value:
+    """Sigmoid; of what is far below 0, LiteRT by itself makes NaN."""
     values = op.tensor(x)
-    return tf.nn.relu(values) + tf.math.log1p(tf.exp(-tf.abs(values)))
+    return tf.sigmoid(tf.maximum(values, -128.0) if op.narrow else values)
 
 
 def sign(op: Operator, x: Value) -> Value:
     """Sign, of 0 it is 0."""
-    return tf.sign(op.tensor(x))
-
-
-def leaky_relu(op: Operator, x: Value) -> Value:
-    """LeakyRelu."""
-    return tf.nn.leaky_relu(op.tensor(x), op.get("alpha", 0.01))
-
-
-def elu(op: Operator, x: Value) -> Value:
-    """Elu."""
     values = op.tensor(x)
-    if op.get("alpha", 1.0) != 1.0:
-        raise NotLoweredError("its alpha is not 1")
-    return tf.nn.elu(values)
+    if op.narrow and values.dtype.is_integer:
+        zero = tf.zeros([], values.dtype)
+        return cast(values > zero, values.dtype) - cast(values < zero, values.dtype)
+    return tf.sign(values)
+
+
+def magnitude(op: Operator, x: Value) -> Value:
+    """Abs."""
+    values = op.tensor(x)
+    if op.narrow and values.dtype == tf.int64:
+        return tf.maximum(values, -values)
+    return tf.abs(values)
+
+
+def rounded(op: Operator, x: Value) -> Value:
+    """Round, halves to even."""
+    return tf.round(op.tensor(x))
 
 
 def is_nan(op: Operator, x: Value) -> Value:
@@ -184,32 +191,3 @@ def is_inf(op: Operator, x: Value) -> Value:
     if not op.get("detect_positive", 1):
         return negative
     return tf.logical_or(positive, negative)
-
-
-def gemm(op: Operator, a: Value, b: Value, c: Value = None) -> Value:
-    """Gemm: alpha·A·B + beta·C."""
-    left, right = op.alike(a, b)
-    product = tf.matmul(
-        left, right, transpose_a=bool(op.get("transA", 0)), transpose_b=bool(op.get("transB", 0))
-    )
-    alpha, beta = op.get("alpha", 1.0), op.get("beta", 1.0)
-    if alpha != 1.0:
-        product = product * tf.cast(alpha, product.dtype)
-    if c is None or beta == 0.0:
-        return product
-    product, added = op.alike(product, c)
-    return product + (added if beta == 1.0 else added * tf.cast(beta, added.dtype))
-
-
-def matmul(op: Operator, a: Value, b: Value) -> Value:
-    """MatMul; a vector is a row on the left and a column on the right."""
-    left, right = op.alike(a, b)
-    as_row, as_column = left.shape.rank == 1, right.shape.rank == 1
-    if as_row:
-        left = tf.expand_dims(left, 0)
-    if as_column:
-        right = tf.expand_dims(right, -1)
-    product = tf.matmul(left, right)
-    if as_column:
-        product = tf.squeeze(product, -1)
-    return tf.squeeze(product, -1 if as_column else -2) if as_row else product

@@ -13,24 +13,52 @@ from edgeship_converters.steps.lowering.values import (
     Value,
     Words,
     cast,
+    is_text,
 )
 from edgeship_runtime.arrays import Array
 
-_KINDS: dict[str, tuple[Any, Any]] = {
-    "strings": (object, "_Unused"),
-    "int64s": (np.int64, -1),
-    "floats": (np.float32, -0.0),
-}
+_KINDS: dict[str, Any] = {"strings": object, "int64s": np.int64, "floats": np.float32}
+# What no key becomes, by the kind of numpy type.
+_UNLIKE = {"O": "_Unused", "i": -1, "f": -0.0}
 
 
 def label_encoder(op: Operator, x: Value) -> Value:
     """LabelEncoder: what stands for each key, and for all that is no key."""
+    classes = op.get("classes_strings")
+    if classes is not None:
+        return _places_of_classes(op, x, np.asarray(classes, object))
     keys, _ = _entries(op, "keys")
     values, kind = _entries(op, "values")
-    default = op.get(f"default_{kind[:-1]}", _KINDS[kind][1])
-    dtype, _ = _KINDS[kind]
-    table = np.append(np.asarray(values, dtype), np.asarray([default], dtype))
+    default = op.get("default_tensor")
+    if default is None:
+        unlike = _UNLIKE[values.dtype.kind]
+        default = op.get(f"default_{kind[:-1]}", unlike) if kind != "tensor" else unlike
+    table = np.append(values, np.asarray(default).astype(values.dtype).reshape(1))
     return looked_up(op, x, keys, table)
+
+
+def category_mapper(op: Operator, x: Value) -> Value:
+    """CategoryMapper: the number of each word, or the word of each number."""
+    words = np.asarray(op.get("cats_strings"), object)
+    numbers = np.asarray(op.get("cats_int64s"), np.int64)
+    if is_text(x):
+        return looked_up(op, x, words, np.append(numbers, op.get("default_int64", -1)))
+    table = np.append(words, np.asarray([op.get("default_string", "_Unused")], object))
+    return looked_up(op, x, numbers, table)
+
+
+def one_hot_encoder(op: Operator, x: Value) -> Value:
+    """OneHotEncoder: a 1 in the place of a category.
+
+    What is none of them is all zeros also where `zeros` is 0 and onnxruntime would fail.
+    """
+    if is_text(x):
+        keys = np.asarray(op.get("cats_strings"), object)
+    else:
+        keys = np.asarray(op.get("cats_int64s"), np.int64)
+        values = op.tensor(x)
+        x = values if values.dtype.is_integer else cast(values, op.dtype(tf.int64))
+    return tf.one_hot(_place(op, x, keys), len(keys), dtype=tf.float32)
 
 
 def looked_up(op: Operator, x: Value, keys: Array, table: Array) -> Value:
@@ -48,13 +76,34 @@ def _place(op: Operator, x: Value, keys: Array) -> Value:
         table = np.array([known.get(word, len(keys)) for word in x.known] + [len(keys)], np.int32)
         unknown = tf.where(x.places < 0, len(x.known), x.places)
         return tf.gather(table, unknown)
-    equal = tf.equal(tf.expand_dims(op.tensor(x), -1), op.alike(x, keys)[1])
+    values, known = (
+        op.alike(x, keys) if keys.dtype.kind != "O" else (x, tf.constant(keys, tf.string))
+    )
+    values = tf.expand_dims(values, -1)
+    equal = tf.equal(values, known)
+    if keys.dtype.kind == "f" and np.isnan(keys).any():
+        equal = tf.logical_or(equal, tf.logical_and(tf.not_equal(values, values), np.isnan(keys)))
     found = tf.argmax(cast(equal, tf.int32), -1, tf.int32)
     return tf.where(tf.reduce_any(equal, -1), found, len(keys))
 
 
+def _places_of_classes(op: Operator, x: Value, classes: Array) -> Value:
+    """The first version of LabelEncoder: the place of a word in a list, or the word at a place."""
+    if is_text(x):
+        places = np.arange(len(classes))
+        return looked_up(op, x, classes, np.append(places, op.get("default_int64", -1)))
+    table = np.append(classes, np.asarray([op.get("default_string", "_Unused")], object))
+    return looked_up(op, x, np.arange(len(classes)), table)
+
+
 def _entries(op: Operator, name: str) -> tuple[Array, str]:
-    for kind, (dtype, _) in _KINDS.items():
+    given = op.get(f"{name}_tensor")
+    if given is not None:
+        array = np.asarray(given).ravel()
+        return (
+            array.astype(np.str_).astype(object) if array.dtype.kind in "OUS" else array
+        ), "tensor"
+    for kind, dtype in _KINDS.items():
         given = op.get(f"{name}_{kind}")
         if given is not None:
             return np.asarray(given, dtype), kind

@@ -13,6 +13,7 @@ from edgeship_converters.steps.lowering.values import NotLoweredError, Operator,
 
 ML = "ai.onnx.ml"
 _OWN = ("", "ai.onnx")
+_WORDS = ("keys_strings", "cats_strings", "classes_strings")
 
 
 def words_met(model: ModelProto, name: str) -> tuple[str, ...]:
@@ -31,8 +32,10 @@ def words_met(model: ModelProto, name: str) -> tuple[str, ...]:
             if other in held:
                 words.update(str(word) for word in held[other].ravel())
         for attribute in node.attribute:
-            if attribute.name == "keys_strings":
+            if attribute.name in _WORDS:
                 words.update(item.decode() for item in attribute.strings)
+            if attribute.name == "keys_tensor" and attribute.t.data_type == TensorProto.STRING:
+                words.update(str(word) for word in numpy_helper.to_array(attribute.t).ravel())
     return tuple(sorted(words))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from edgeship_converters.steps.lowering.values import (
     alike_words,
     cast,
     index,
+    is_text,
     rank_of,
     shape_of,
     static,
@@ -62,9 +64,9 @@ def shape(op: Operator, x: Value) -> Value:
 def reshape(op: Operator, x: Value, sizes: Value) -> Value:
     """Reshape; a size of 0 is that of the same axis before."""
     if not isinstance(sizes, np.ndarray):
-        return _moved(op, x, lambda values: tf.reshape(values, index(sizes)))
+        return moved(op, x, lambda values: tf.reshape(values, index(sizes)))
     if op.get("allowzero", 0) or 0 not in sizes:
-        return _moved(op, x, lambda values: tf.reshape(values, index(sizes)))
+        return moved(op, x, lambda values: tf.reshape(values, index(sizes)))
     held = shape_of(x)
     known = [held[k] if size == 0 else int(size) for k, size in enumerate(sizes)]
     free = [k for k, size in enumerate(known) if size is None]
@@ -72,13 +74,13 @@ def reshape(op: Operator, x: Value, sizes: Value) -> Value:
         known[free[0]] = -1
         free = []
     if not free:
-        return _moved(op, x, lambda values: tf.reshape(values, np.array(known, np.int32)))
+        return moved(op, x, lambda values: tf.reshape(values, np.array(known, np.int32)))
 
     def reshaped(values: Any) -> Any:
         now = tf.shape(values)
         return tf.reshape(values, [now[k] if s is None else s for k, s in enumerate(known)])
 
-    return _moved(op, x, reshaped)
+    return moved(op, x, reshaped)
 
 
 def flatten(op: Operator, x: Value) -> Value:
@@ -86,11 +88,11 @@ def flatten(op: Operator, x: Value) -> Value:
     axis = op.get("axis", 1) % (rank_of(x) + 1)
     sizes = shape_of(x)
     if axis == 0:
-        return _moved(op, x, lambda values: tf.reshape(values, [1, -1]))
+        return moved(op, x, lambda values: tf.reshape(values, [1, -1]))
     after = sizes[axis:]
     if None not in after:
         width = math.prod(size or 0 for size in after)
-        return _moved(op, x, lambda values: tf.reshape(values, [-1, width]))
+        return moved(op, x, lambda values: tf.reshape(values, [-1, width]))
     raise NotLoweredError("a size behind its axis is free")
 
 
@@ -104,7 +106,7 @@ def unsqueeze(op: Operator, x: Value, axes: Value = None) -> Value:
             values = tf.expand_dims(values, place)
         return values
 
-    return _moved(op, x, widened)
+    return moved(op, x, widened)
 
 
 def squeeze(op: Operator, x: Value, axes: Value = None) -> Value:
@@ -118,14 +120,14 @@ def squeeze(op: Operator, x: Value, axes: Value = None) -> Value:
     places = sorted(int(place) % rank_of(x) for place in np.ravel(given))
     if not places:
         return x
-    return _moved(op, x, lambda values: tf.squeeze(values, places))
+    return moved(op, x, lambda values: tf.squeeze(values, places))
 
 
 def transpose(op: Operator, x: Value) -> Value:
     """Transpose."""
     order = op.get("perm")
     order = np.arange(rank_of(x))[::-1] if order is None else np.asarray(order)
-    return _moved(op, x, lambda values: tf.transpose(values, order.astype(np.int32)))
+    return moved(op, x, lambda values: tf.transpose(values, order.astype(np.int32)))
 
 
 def concat(op: Operator, *parts: Value) -> Value:
@@ -170,7 +172,7 @@ def slices(op: Operator, x: Value, *given: Value) -> Value:
     for place, start, end, step in zip(places, starts, ends, by, strict=True):
         size = shape_of(x)[int(place)]
         parts[int(place)] = _part(int(start), int(end), int(step), size)
-    return _moved(op, x, lambda values: values[tuple(parts)])
+    return moved(op, x, lambda values: values[tuple(parts)])
 
 
 def _part(start: int, end: int, step: int, size: int | None) -> slice:
@@ -192,7 +194,7 @@ def gather(op: Operator, x: Value, places: Value) -> Value:
     at = _from_start(places, shape_of(x)[axis], x, axis)
     if op.narrow and isinstance(x, np.ndarray) and x.dtype.kind in "OUS":
         x = Words.of(x)
-    return _moved(op, x, lambda values: tf.gather(values, at, axis=axis))
+    return moved(op, x, lambda values: tf.gather(values, at, axis=axis))
 
 
 def gather_elements(op: Operator, x: Value, places: Value) -> Value:
@@ -213,7 +215,7 @@ def gather_elements(op: Operator, x: Value, places: Value) -> Value:
         )
         return tf.transpose(found, back)
 
-    return _moved(op, x, taken)
+    return moved(op, x, taken)
 
 
 def scatter_elements(op: Operator, x: Value, places: Value, updates: Value) -> Value:
@@ -241,12 +243,12 @@ def expand(op: Operator, x: Value, sizes: Value) -> Value:
             values, tf.broadcast_dynamic_shape(tf.shape(values), cast(index(sizes), tf.int32))
         )
 
-    return _moved(op, x, spread)
+    return moved(op, x, spread)
 
 
 def tile(op: Operator, x: Value, times: Value) -> Value:
     """Tile."""
-    return _moved(op, x, lambda values: tf.tile(values, cast(index(times), tf.int32)))
+    return moved(op, x, lambda values: tf.tile(values, cast(index(times), tf.int32)))
 
 
 def pad(op: Operator, x: Value, *given: Value) -> Value:
@@ -267,8 +269,8 @@ def pad(op: Operator, x: Value, *given: Value) -> Value:
 def casts(op: Operator, x: Value) -> Value:
     """Cast; text cannot be cast in TFLite."""
     to = op.get("to")
-    if isinstance(x, Words) or to == TensorProto.STRING or _is_text(x):
-        if to == TensorProto.STRING and (isinstance(x, Words) or _is_text(x)):
+    if to == TensorProto.STRING or is_text(x):
+        if to == TensorProto.STRING and is_text(x):
             return x
         raise NotLoweredError("it casts text")
     dtype = op.dtype(helper.tensor_dtype_to_np_dtype(to))
@@ -278,6 +280,26 @@ def casts(op: Operator, x: Value) -> Value:
     if dtype == tf.bool:
         return tf.not_equal(x, tf.zeros([], x.dtype))
     return cast(x, dtype)
+
+
+def cast_like(op: Operator, x: Value, like: Value) -> Value:
+    """CastLike: Cast to the type of another value."""
+    if is_text(like):
+        to = TensorProto.STRING
+    elif isinstance(like, np.ndarray):
+        to = helper.np_dtype_to_tensor_dtype(like.dtype)
+    else:
+        to = helper.np_dtype_to_tensor_dtype(np.dtype(like.dtype.as_numpy_dtype))
+    return casts(replace(op, attributes={"to": to}), x)
+
+
+def size(op: Operator, x: Value) -> Value:
+    """Size: how many entries there are."""
+    sizes = shape_of(x)
+    if None not in sizes:
+        return np.asarray(np.prod(sizes, dtype=np.int64))
+    values = x.places if isinstance(x, Words) else x
+    return tf.size(values, tf.int32 if op.narrow else tf.int64)
 
 
 def one_hot(op: Operator, places: Value, depth: Value, values: Value) -> Value:
@@ -308,7 +330,7 @@ def where(op: Operator, condition: Value, x: Value, y: Value) -> Value:
     return tf.where(chosen, *op.alike(x, y))
 
 
-def _moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
+def moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
     """What a value becomes when its entries are moved, be they numbers or words."""
     if isinstance(x, Words):
         return Words(move(x.places), x.known, x.closed)
@@ -329,9 +351,3 @@ def _from_start(places: Value, size: int | None, x: Value, axis: int) -> Any:
             places = np.where(places < 0, places + size, places)
         return index(places)
     return index(places)
-
-
-def _is_text(x: Value) -> bool:
-    if isinstance(x, np.ndarray):
-        return x.dtype.kind in "OUS"
-    return not isinstance(x, Words) and x.dtype == tf.string

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.tree_tables import Tables, numbers, tables_of
+from edgeship_converters.steps.lowering.scores import labels, transformed
+from edgeship_converters.steps.lowering.tree_tables import numbers, tables_of
 from edgeship_converters.steps.lowering.tree_walk import ends_of
 from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value, cast
 from edgeship_runtime.arrays import Array
@@ -37,46 +38,122 @@ class _Sums:
 def regressor(op: Operator, x: Value) -> Value:
     """TreeEnsembleRegressor."""
     targets = int(op.get("n_targets", 1))
-    if op.get("post_transform", "NONE") != "NONE":
-        raise NotLoweredError(f"it transforms sums by {op.get('post_transform')}")
     how = op.get("aggregate_function", "SUM")
-    if how not in ("SUM", "AVERAGE"):
+    if how in ("SUM", "AVERAGE"):
+        made = _sums(op, "target", targets, x, average=how == "AVERAGE").real(tf.float32)
+    elif how in ("MIN", "MAX"):
+        made = _extremes(op, targets, x, tf.reduce_min if how == "MIN" else tf.reduce_max)
+    else:
         raise NotLoweredError(f"it takes the {how} of its trees")
-    sums = _sums(op, "target", targets, x, average=how == "AVERAGE")
-    return sums.real(tf.float32)
+    after = op.get("post_transform", "NONE")
+    # onnxruntime leaves the only target as it is but for this.
+    return transformed(made, after) if targets > 1 or after == "PROBIT" else made
 
 
 def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
-    """TreeEnsembleClassifier: labels, and scores by class."""
+    """TreeEnsembleClassifier: labels, and scores by class.
+
+    A class that no leaf votes for has no score in onnxruntime, and is never the label.
+    """
     names = op.get("classlabels_int64s", op.get("classlabels_strings"))
-    weights = numbers(op, "class_weights")
-    ids = np.unique(op.get("class_ids"))
-    binary = len(names) == 2 and len(ids) == 1
-    sums = _sums(op, "class", len(names), x)
-    scores = sums.real(tf.float32)
-    if binary:
-        place = cast(_above(sums, int(ids[0]), 0.5 if (weights >= 0).all() else 0.0), tf.int32)
-    else:
-        place = _largest(sums.values, op)
-    match op.get("post_transform", "NONE"):
-        case "NONE":
-            likely = scores
-        case "SOFTMAX":
-            likely = tf.nn.softmax(scores)
-        case "LOGISTIC":
-            likely = tf.sigmoid(scores)
-        case other:
-            raise NotLoweredError(f"it transforms scores by {other}")
-    return _labels(names, place, op), likely
+    classes, how = len(names), op.get("post_transform", "NONE")
+    if classes < 2:
+        raise NotLoweredError("it knows one class only")
+    sums = _sums(op, "class", classes, x)
+    if classes == 2:
+        return _of_two_classes(op, names, sums, how)
+    scored = _scored(op, classes)
+    values = sums.values if scored.all() else tf.gather(sums.values, np.flatnonzero(scored), axis=1)
+    place = _largest(values, op)
+    if not scored.all():
+        place = tf.gather(tf.constant(np.flatnonzero(scored).astype(np.int32)), place)
+    return labels(op, names, place), transformed(sums.real(tf.float32), how)
 
 
-def _labels(names: Any, place: Value, op: Operator) -> Value:
-    from edgeship_converters.steps.lowering.tensors import gather
+def _of_two_classes(op: Operator, names: Any, sums: _Sums, how: str) -> tuple[Value, Value]:
+    """What onnxruntime's `TreeAggregatorClassifier` does, by which classes leaves vote for."""
+    voted = np.unique(op.get("class_ids"))
+    base, scored = numbers(op, "base_values"), _scored(op, 2, always=True)
+    if scored[1] and len(base) == 2:
+        raise NotLoweredError("it has two base values, of which onnxruntime loses a sum")
+    decides = 1 if scored[1] else 0
+    if len(voted) == 2:
+        # onnxruntime says 0 and 1 here, whatever the numbers of the classes are.
+        given = names if isinstance(names[0], str) else [0, 1]
+        label = labels(op, given, cast(_above(sums, decides, 0.0), tf.int32))
+        return label, transformed(sums.real(tf.float32), how)
+    positive = bool((numbers(op, "class_weights") >= 0).all())
+    place = cast(_above(sums, decides, 0.5 if positive else 0.0), tf.int32)
+    label, scores = labels(op, names, place), sums.real(tf.float32)
+    if scored[1] or len(base) == 2:
+        return label, transformed(scores, how)
+    if how == "PROBIT":
+        raise NotLoweredError("it has one score, of which onnxruntime makes no second by PROBIT")
+    score = scores[:, :1]
+    if how == "LOGISTIC":
+        return label, transformed(tf.concat([-score, score], 1), how)
+    return label, tf.concat([1.0 - score if positive else -score, score], 1)
 
-    names = np.asarray(names)
-    if names.dtype.kind in "iu" and np.array_equal(names, np.arange(len(names))):
-        return place if op.narrow else cast(place, tf.int64)
-    return gather(Operator("Gather", {}, 13, 1, op.narrow), names, place)
+
+def _scored(op: Operator, classes: int, *, always: bool = False) -> Array:
+    """Whether each class has a score: in every row or in none, but where that cannot matter.
+
+    Raises:
+        NotLoweredError: where it depends on the row, and the label on it.
+    """
+    given = len(numbers(op, "base_values"))
+    if classes > 2 and given:
+        if given != classes:
+            raise NotLoweredError("it has other base values than classes")
+        return np.ones(classes, bool)
+    leaf = np.asarray(op.get("nodes_modes")) == "LEAF"
+    trees, leaves = np.unique(np.asarray(op.get("nodes_treeids"))[leaf], return_counts=True)
+    held = dict(zip(trees.tolist(), leaves.tolist(), strict=True))
+    votes = np.stack([np.asarray(op.get(f"class_{of}")) for of in ("treeids", "nodeids", "ids")], 1)
+    votes = np.unique(votes, axis=0)
+    scored = np.zeros(classes, bool)
+    above = bool((numbers(op, "class_weights") > 0).all()) and not always
+    for number in range(classes):
+        voting, many = np.unique(votes[votes[:, 2] == number, 0], return_counts=True)
+        whole = any(held[tree] == count for tree, count in zip(voting.tolist(), many, strict=True))
+        if len(voting) and not whole and not above:
+            raise NotLoweredError("some of its leaves only vote for a class")
+        scored[number] = len(voting) > 0
+    return scored
+
+
+def _extremes(op: Operator, targets: int, x: Value, extreme: Any) -> Value:
+    """(rows, targets), the least or largest leaf of all trees, and the base.
+
+    Raises:
+        NotLoweredError: where a leaf has no value for a target.
+    """
+    leaves = int((np.asarray(op.get("nodes_modes")) == "LEAF").sum())
+    held = np.stack([np.asarray(op.get(f"target_{of}")) for of in ("treeids", "nodeids", "ids")], 1)
+    if len(np.unique(held, axis=0)) != leaves * targets:
+        raise NotLoweredError("some leaves have no value for one of its targets")
+    rows = _rows(op, x)
+    tables = tables_of(op, "target", targets, rows.dtype.as_numpy_dtype)
+    taken = tf.gather(op.tensor(tables.leaves), ends_of(tables, rows))
+    made = extreme(taken, 1) + op.tensor(_base(op, targets))
+    return cast(made, tf.float32)
+
+
+def _rows(op: Operator, x: Value) -> Value:
+    rows = op.tensor(x)
+    return rows if rows.dtype in (tf.float32, tf.float64) else cast(rows, op.dtype(tf.float64))
+
+
+def _base(op: Operator, targets: int) -> Array:
+    """What is added to each sum: as many values as there are sums, or of two the first."""
+    given = numbers(op, "base_values")
+    base = np.zeros(targets)
+    if op.kind == "TreeEnsembleClassifier" and targets == 2:
+        # onnxruntime reads a second value, but gives none for a class without votes.
+        base[: min(len(given), 1)] = given[:1]
+    elif len(given) == targets:
+        base[:] = given
+    return base
 
 
 def _above(sums: _Sums, column: int, limit: float) -> Value:
@@ -94,37 +171,36 @@ def _largest(values: Value, op: Operator) -> Value:
 
 
 def _sums(op: Operator, prefix: Any, targets: int, x: Value, *, average: bool = False) -> _Sums:
-    rows = op.tensor(x)
-    if rows.dtype not in (tf.float32, tf.float64):
-        rows = cast(rows, op.dtype(tf.float64))
+    rows = _rows(op, x)
     tables = tables_of(op, prefix, targets, rows.dtype.as_numpy_dtype)
-    base = np.zeros(targets)
-    given = numbers(op, "base_values")
-    base[: len(given)] = given
-    leaves = tables.leaves / len(tables.roots) if average else tables.leaves
+    base, trees = _base(op, targets), len(tables.roots)
+    leaves = tables.leaves / trees if average else tables.leaves
     ends = ends_of(tables, rows)
     held = np.flatnonzero(leaves.any(axis=0) | (base != 0))
     if len(held) != 1 or targets == 1:
-        return _summed(leaves, base, ends, len(tables.roots), op)
+        return _summed(leaves, base, ends, trees, op)
     # Of two classes often only one is voted for, or against.
-    sums = _summed(leaves[:, held], base[held], ends, len(tables.roots), op)
+    sums = _summed(leaves[:, held], base[held], ends, trees, op)
     around = [[0, 0], [int(held[0]), targets - 1 - int(held[0])]]
     return _Sums(tf.pad(sums.values, around), sums.step)
 
 
 def _summed(leaves: Array, base: Array, ends: Value, trees: int, op: Operator) -> _Sums:
     """(rows, targets), the sum over the leaves that rows end in, and what it starts from."""
-    step = None
-    if op.narrow:
-        step = _step(leaves, base, np.abs(leaves).max(axis=0, initial=0.0) * trees + np.abs(base))
-        real: Any = np.float32
-    else:
-        real = np.float64
-    table = leaves.astype(real) if step is None else np.round(leaves / step).astype(np.int64)
-    start = base.astype(real) if step is None else np.round(base / step).astype(np.int64)
-    taken = tf.gather(tf.constant(table), ends)
+    most = np.abs(leaves).max(axis=0, initial=0.0) * trees + np.abs(base)
+    step = _step(leaves, base, most) if op.narrow else None
+    real = np.float32 if op.narrow else np.float64
+
+    def held(values: Array) -> Array:
+        if step is None:
+            return values.astype(real)
+        # Never nothing: the smallest of leaves decide ties.
+        whole = np.sign(values) * np.maximum(np.round(np.abs(values) / step), values != 0)
+        return whole.astype(np.int64)
+
+    taken = tf.gather(tf.constant(held(leaves)), ends)
     total = tf.squeeze(taken, 1) if trees == 1 else tf.reduce_sum(taken, 1)
-    return _Sums(total + tf.constant(start) if base.any() else total, step or 1.0)
+    return _Sums(total + tf.constant(held(base)) if base.any() else total, step or 1.0)
 
 
 def _step(leaves: Array, base: Array, most: Array) -> float | None:

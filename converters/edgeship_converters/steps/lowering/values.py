@@ -187,6 +187,13 @@ def cast(value: Value, dtype: tf.DType) -> tf.Tensor:
     return value if value.dtype == dtype else tf.cast(value, dtype)
 
 
+def is_text(value: Value) -> bool:
+    """Whether a value holds text, and no numbers."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "OUS"
+    return isinstance(value, Words) or value.dtype == tf.string
+
+
 def static(value: Value) -> Array:
     """A constant.
 
