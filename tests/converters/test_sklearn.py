@@ -206,7 +206,7 @@ def test_where_float32_loses_too_much_the_form_computes_in_float64(tmp_path: Pat
     bundle = convert(saved(model, tmp_path), tmp_path / "b", data=tmp_path / "rows.npz")
     assert bundle.manifest.outputs[0].dtype == "float32"
     np.testing.assert_allclose(
-        load(bundle).predict(rows)["prediction"],
+        load(bundle, "onnx-float32").predict(rows)["prediction"],
         model.predict(rows.astype(np.float64)),
         rtol=1e-6,
         atol=1e-3,

@@ -93,7 +93,7 @@ def classical_model(source: SklearnSource, task: Task, *, precise: bool = False)
     """
     graph = Graph(compact=True)
     model = _model(source, task, graph, precise=precise)
-    if graph.compact and (_SMALL <= model.ByteSize() or not _has_trees(model)):
+    if graph.compact and (model.ByteSize() >= _SMALL or not _has_trees(model)):
         return model
     return _model(source, task, Graph(), precise=precise)
 

@@ -46,7 +46,8 @@ def page(found: Mapping[str, list[Outcome]]) -> str:
         "a model may be refused for rows that tie. TFLite computes in float32, and cannot do what "
         "needs more.",
         "",
-        "| estimator | ONNX | largest error | SavedModel | largest error | TFLite | largest error |",
+        "| estimator | ONNX | largest error | SavedModel | largest error | TFLite | largest error "
+        "|",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, outcomes in sorted(converted.items()):

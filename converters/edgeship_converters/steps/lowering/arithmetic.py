@@ -59,23 +59,71 @@ def _parts(op: Operator, value: Value) -> Parts | None:
     return value if isinstance(value, Parts) else None
 
 
-def compared(function: Callable[[Any, Any], Any], *, up: bool) -> Lowered:
-    """The lowering of a comparison that tells numbers at or above one from those below, or not.
+def compared(strict: Callable[[Any, Any], Any], *, even: bool) -> Lowered:
+    """The lowering of a comparison.
 
     TensorFlow takes numbers below the smallest of full precision for 0. So does a constant among
-    them, which then lies on the wrong side of 0, unless it moves away from it.
+    them, which then lies on the wrong side of 0, unless it moves away from it. In a narrow graph a
+    constant that float32 does not hold becomes the next number on the side where it decides alike.
 
     Args:
-        function: compares two tensors.
-        up: whether a constant on the right belongs with what is above it, as for 'less'.
+        strict: 'less' or 'greater'.
+        even: whether it holds for equal numbers, too.
     """
+    # Whether a constant on the right belongs with what is above it.
+    up = (strict is tf.less) != even
 
     def lowered(op: Operator, x: Value, y: Value) -> Value:
-        if not op.narrow:
+        if isinstance(x, Parts) or isinstance(y, Parts):
+            return _in_parts(strict, even, _both(op, x), _both(op, y))
+        if op.narrow:
+            x, y = _on_its_side(x, not up), _on_its_side(y, up)
+        else:
             x, y = _away_from_zero(x, not up), _away_from_zero(y, up)
-        return function(*op.alike(x, y))
+        left, right = op.alike(x, y)
+        if not even:
+            return strict(left, right)
+        return (tf.less_equal if strict is tf.less else tf.greater_equal)(left, right)
 
     return lowered
+
+
+def equal(op: Operator, x: Value, y: Value) -> Value:
+    """Equal, of numbers, truths or words."""
+    if isinstance(x, Parts) or isinstance(y, Parts):
+        (high, low), (other, rest) = _both(op, x), _both(op, y)
+        return tf.logical_and(tf.equal(high, other), tf.equal(low, rest))
+    return tf.equal(*op.alike(x, y))
+
+
+def _both(op: Operator, value: Value) -> tuple[Any, Any]:
+    parts = _parts(op, value)
+    if parts is not None:
+        return parts.high, parts.low
+    high = cast(op.tensor(value), tf.float32)
+    return high, tf.zeros([], tf.float32)
+
+
+def _in_parts(
+    strict: Callable[[Any, Any], Any], even: bool, x: tuple[Any, Any], y: tuple[Any, Any]
+) -> Any:
+    """The first parts decide, or where these are equal the others."""
+    (high, low), (other, rest) = x, y
+    last = strict(low, rest)
+    if even:
+        last = (tf.less_equal if strict is tf.less else tf.greater_equal)(low, rest)
+    return tf.logical_or(strict(high, other), tf.logical_and(tf.equal(high, other), last))
+
+
+def _on_its_side(value: Value, up: bool) -> Value:
+    """Constants of float64 as float32, above or below where it does not hold them."""
+    if not isinstance(value, np.ndarray) or value.dtype != np.float64:
+        return value
+    with np.errstate(over="ignore"):
+        near = value.astype(np.float32)
+    after = np.nextafter(near, np.float32(np.inf if up else -np.inf))
+    wrong = near.astype(np.float64) < value if up else near.astype(np.float64) > value
+    return np.where(wrong, after, near)
 
 
 def _away_from_zero(value: Value, up: bool) -> Value:

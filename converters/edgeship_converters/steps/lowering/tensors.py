@@ -141,7 +141,18 @@ def concat(op: Operator, *parts: Value) -> Value:
         return np.concatenate(parts, axis)
     if len(parts) == 1:
         return parts[0]
+    if any(isinstance(part, Parts) for part in parts):
+        both = [part if isinstance(part, Parts) else _with_nothing(op, part) for part in parts]
+        return Parts(
+            tf.concat([p.high for p in both], axis), tf.concat([p.low for p in both], axis)
+        )
     return tf.concat(op.alike(*parts), axis)
+
+
+def _with_nothing(op: Operator, x: Value) -> Parts:
+    parts = Parts.of(x) if isinstance(x, np.ndarray) else None
+    values = op.tensor(x)
+    return parts or Parts(values, tf.zeros_like(values))
 
 
 def split(op: Operator, x: Value, sizes: Value = None) -> tuple[Value, ...]:
@@ -277,6 +288,9 @@ def casts(op: Operator, x: Value) -> Value:
     if isinstance(x, np.ndarray):
         with np.errstate(over="ignore", invalid="ignore"):
             return x.astype(helper.tensor_dtype_to_np_dtype(to))
+    if op.narrow and to == TensorProto.DOUBLE:
+        return x if isinstance(x, Parts) or x.dtype != tf.int64 else _parts_of(x)
+    x = op.tensor(x)
     if dtype == tf.bool:
         return tf.not_equal(x, tf.zeros([], x.dtype))
     return cast(x, dtype)
@@ -297,9 +311,15 @@ def size(op: Operator, x: Value) -> Value:
     """Size: how many entries there are."""
     sizes = shape_of(x)
     if None not in sizes:
-        return np.asarray(np.prod(sizes, dtype=np.int64))
+        return np.asarray(math.prod(size or 0 for size in sizes), np.int64)
     values = x.places if isinstance(x, Words) else x
     return tf.size(values, tf.int32 if op.narrow else tf.int64)
+
+
+def _parts_of(whole: Any) -> Value:
+    """int64 as two parts of float32, which hold 48 of its bits."""
+    high = tf.cast(whole, tf.float32)
+    return Parts(high, tf.cast(whole - tf.cast(high, tf.int64), tf.float32))
 
 
 def one_hot(op: Operator, places: Value, depth: Value, values: Value) -> Value:
@@ -327,6 +347,10 @@ def where(op: Operator, condition: Value, x: Value, y: Value) -> Value:
         left, right = alike_words((x, y))
         closed = left.closed and right.closed
         return Words(tf.where(chosen, left.places, right.places), left.known, closed)
+    if isinstance(x, Parts) or isinstance(y, Parts):
+        both = [v if isinstance(v, Parts) else _with_nothing(op, v) for v in (x, y)]
+        left, right = both
+        return Parts(tf.where(chosen, left.high, right.high), tf.where(chosen, left.low, right.low))
     return tf.where(chosen, *op.alike(x, y))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from edgeship_runtime.arrays import Array
 _MODES = (
     "LEAF", "BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"
 )  # fmt: skip
+# By their numbers in the operator of ai.onnx.ml 5.
+_CODES = _MODES[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,49 @@ def tables_of(op: Operator, prefix: Literal["target", "class"], targets: int, re
         np.asarray(op.get(f"{prefix}_nodeids"), np.int64),
     )
     np.add.at(values, (at, np.asarray(op.get(f"{prefix}_ids"))), numbers(op, f"{prefix}_weights"))
-    nodes = _at_most(nodes, np.asarray(op.get("nodes_modes")), real)
-    return _distinct(nodes, values, roots)
+    return _distinct(_at_most(nodes, np.asarray(op.get("nodes_modes")), real), values, roots)
+
+
+def compact_tables_of(op: Operator, targets: int, real: type) -> Tables:
+    """The tables of a TreeEnsemble, of ai.onnx.ml 5, whose leaves are numbered by themselves.
+
+    Args:
+        op: the operator.
+        targets: how many sums there are.
+        real: see `tables_of`.
+
+    Raises:
+        NotLoweredError: for trees that are not whole, or decide by sets.
+    """
+    codes = np.asarray(op.get("nodes_modes"))
+    if (codes >= len(_CODES)).any():
+        raise NotLoweredError("a tree decides by a set of numbers")
+    many, leaves = len(codes), len(op.get("leaf_targetids"))
+    ends = np.full(leaves, many)
+
+    def children(name: str, flag: str) -> Array:
+        led, leaf = np.asarray(op.get(name)), np.asarray(op.get(flag), bool)
+        if (led < 0).any() or (led >= np.where(leaf, leaves, many)).any():
+            raise NotLoweredError("a tree speaks of a node that it does not have")
+        return np.append(np.where(leaf, led + many, led), ends + np.arange(leaves))
+
+    def of_branches(values: Any) -> Array:
+        return np.append(np.asarray(values), np.zeros(leaves, np.asarray(values).dtype))
+
+    nodes = Nodes(
+        leaf=np.arange(many + leaves) >= many,
+        feature=of_branches(op.get("nodes_featureids")),
+        threshold=of_branches(np.asarray(op.get("nodes_splits"), np.float64)),
+        missing=of_branches(
+            np.asarray(op.get("nodes_missing_value_tracks_true", np.zeros(many)), bool)
+        ),
+        true=children("nodes_truenodeids", "nodes_trueleafs"),
+        false=children("nodes_falsenodeids", "nodes_falseleafs"),
+    )
+    values = np.zeros((many + leaves, targets))
+    values[many + np.arange(leaves), np.asarray(op.get("leaf_targetids"))] = op.get("leaf_weights")
+    modes = np.append(np.asarray(_CODES)[codes], np.full(leaves, "LEAF"))
+    return _distinct(_at_most(nodes, modes, real), values, np.asarray(op.get("tree_roots")))
 
 
 def numbers(op: Operator, name: str) -> Array:
@@ -189,12 +232,12 @@ def _distinct(nodes: Nodes, values: Array, roots: Array) -> Tables:
         never = np.isneginf(nodes.threshold[here]) & ~nodes.missing[here]
         same = never | (true == false)
         become[here[same]] = false[same]
-        here, true, false = here[~same], true[~same], false[~same]
-        bits = nodes.threshold[here].astype(np.float64).view(np.int64)
-        first, which = _groups([nodes.feature[here], bits, nodes.missing[here], true, false])
-        become[here] = count + which
+        left, true, false = here[~same], true[~same], false[~same]
+        bits = nodes.threshold[left].astype(np.float64).view(np.int64)
+        first, which = _groups([nodes.feature[left], bits, nodes.missing[left], true, false])
+        become[left] = count + which
         count += len(first)
-        kept.append(here[first])
+        kept.append(left[first])
     chosen = np.concatenate([*kept, np.zeros(0, np.int64)])
     branches = Nodes(
         leaf=nodes.leaf[chosen],

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from edgeship_converters.steps.lowering.tree_tables import Nodes, Tables
-from edgeship_converters.steps.lowering.values import Value
+from edgeship_converters.steps.lowering.values import Parts, Value
 from edgeship_runtime.arrays import Array
 
 # What one entry costs, in nanoseconds on a CPU of 2024, in LiteRT: of a gather, and of what goes
@@ -31,17 +31,18 @@ _DONE = 0.3
 Walk = tuple[Callable[[Array], Any], Callable[[Any], Any]]
 
 
-def ends_of(tables: Tables, rows: Value) -> Value:
+def ends_of(tables: Tables, given: Value) -> Value:
     """(rows, trees), the leaf of `tables` that each row ends in, in whatever order of the trees.
 
     Args:
         tables: of the ensemble.
-        rows: (rows, columns), of the type of the thresholds.
+        given: (rows, columns), of the type of the thresholds, or in parts of float32 where these
+            are float64.
     """
-    rows, nodes = _with_missing(rows, _with_leaves(tables))
+    rows, nodes = _with_missing(Numbers.of(given), _with_leaves(tables))
     leaves = len(tables.leaves)
     if not tables.depths.any():
-        return tf.zeros([tf.shape(rows)[0], 1], tf.int32) + tf.constant(
+        return tf.zeros([tf.shape(rows.high)[0], 1], tf.int32) + tf.constant(
             tables.roots[None].astype(np.int32)
         )
     places, (first, onward) = _walk(rows, nodes, int(tables.depths.sum()), leaves)
@@ -49,7 +50,7 @@ def ends_of(tables: Tables, rows: Value) -> Value:
     ended = tables.roots[tables.depths == 0]
     done = []
     if len(ended):
-        still = tf.zeros([tf.shape(rows)[0], 1], tf.int32)
+        still = tf.zeros([tf.shape(rows.high)[0], 1], tf.int32)
         done.append(still + tf.constant(places[ended][None]))
     if len(going):
         at = first(going)
@@ -69,7 +70,7 @@ def ends_of(tables: Tables, rows: Value) -> Value:
     return tf.gather(tf.constant(back), ends)
 
 
-def _walk(rows: Value, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, Walk]:
+def _walk(rows: Numbers, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, Walk]:
     """The quickest way to walk, and the places that the nodes have on it.
 
     Args:
@@ -81,7 +82,7 @@ def _walk(rows: Value, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, Wa
     conditions = _conditions(nodes)
     grid = _grid(nodes, leaves)
     places = np.arange(len(nodes.leaf), dtype=np.int32)
-    ways = [
+    ways: list[tuple[float, int, Callable[[], tuple[Array, Walk]]]] = [
         (4 * steps * _GATHERED, 0, lambda: (places, _compared_on_the_way(rows, nodes))),
         (
             3 * steps * _GATHERED + conditions.limits.size * _COMPARED,
@@ -96,6 +97,43 @@ def _walk(rows: Value, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, Wa
     ]
     _, _, way = min((way for way in ways if way[1] <= _WIDEST), key=lambda way: way[0])
     return way()
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers of one type, or as the sum of two parts of float32.
+
+    Attributes:
+        high: the numbers, or as float32 holds them.
+        low: what that leaves; None where it is nothing.
+    """
+
+    high: Any
+    low: Any = None
+
+    @classmethod
+    def of(cls, given: Value) -> Numbers:
+        """Those of a tensor, or of its parts."""
+        return cls(given.high, given.low) if isinstance(given, Parts) else cls(given)
+
+    def moved(self, move: Callable[[Any], Any]) -> Numbers:
+        """The same numbers in other places."""
+        return Numbers(move(self.high), None if self.low is None else move(self.low))
+
+    def held(self, thresholds: Array) -> Numbers:
+        """Constants in the same form."""
+        if self.low is None:
+            return Numbers(tf.constant(thresholds))
+        parts = Parts.of(thresholds)
+        high = tf.constant(thresholds.astype(np.float32))
+        return Numbers(high, tf.zeros_like(high)) if parts is None else Numbers.of(parts)
+
+    def at_most(self, limits: Numbers) -> Any:
+        """Which of them are at most their limits."""
+        if self.low is None:
+            return self.high <= limits.high
+        least = tf.logical_and(tf.equal(self.high, limits.high), self.low <= limits.low)
+        return tf.logical_or(self.high < limits.high, least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +166,27 @@ def _conditions(nodes: Nodes) -> _Conditions:
     return _Conditions(columns, limits, place)
 
 
-def _compared_on_the_way(rows: Value, nodes: Nodes) -> Walk:
+def _compared_on_the_way(rows: Numbers, nodes: Nodes) -> Walk:
     """Each comparison when a row comes to it."""
     many = len(nodes.leaf)
     feature, children = nodes.feature.astype(np.int32), _children(nodes)
-    column, limits = _narrow(feature), tf.constant(nodes.threshold)
+    column, limits = _narrow(feature), rows.held(nodes.threshold)
 
     def first(roots: Array) -> Any:
-        met = tf.gather(rows, feature[roots], axis=1) <= tf.constant(nodes.threshold[roots][None])
+        chosen = rows.moved(lambda part: tf.gather(part, feature[roots], axis=1))
+        met = chosen.at_most(rows.held(nodes.threshold[roots][None]))
         return _taken(children, tf.constant(roots[None].astype(np.int32)) + _led(met, many))
 
     def onward(at: Any) -> Any:
-        values = tf.gather(rows, _taken(column, at), axis=1, batch_dims=1)
-        return _taken(children, at + _led(values <= tf.gather(limits, at), many))
+        where = _taken(column, at)
+        values = rows.moved(lambda part: tf.gather(part, where, axis=1, batch_dims=1))
+        met = values.at_most(limits.moved(lambda part: tf.gather(part, at)))
+        return _taken(children, at + _led(met, many))
 
     return first, onward
 
 
-def _compared_before(rows: Value, conditions: _Conditions, nodes: Nodes) -> Walk:
+def _compared_before(rows: Numbers, conditions: _Conditions, nodes: Nodes) -> Walk:
     """All comparisons at once, of which each branch then looks one up."""
     many, size = len(nodes.leaf), conditions.limits.size
     met = _met(rows, conditions.columns, conditions.limits)
@@ -210,7 +251,7 @@ def _grid(nodes: Nodes, leaves: int) -> _Grid:
     return _Grid(np.repeat(columns, needed), limits.reshape(-1, width), place)
 
 
-def _chosen_before(rows: Value, grid: _Grid, nodes: Nodes) -> Walk:
+def _chosen_before(rows: Numbers, grid: _Grid, nodes: Nodes) -> Walk:
     """All comparisons at once, and for each branch the child that it leads to."""
     size = grid.limits.size
 
@@ -231,11 +272,11 @@ def _chosen_before(rows: Value, grid: _Grid, nodes: Nodes) -> Walk:
     return first, onward
 
 
-def _met(rows: Value, columns: Array, limits: Array) -> Any:
+def _met(rows: Numbers, columns: Array, limits: Array) -> Any:
     """(rows, columns chosen, limits): which are at most which."""
-    if not np.array_equal(columns, np.arange(rows.shape[1])):
-        rows = tf.gather(rows, columns.astype(np.int32), axis=1)
-    return tf.expand_dims(rows, 2) <= tf.constant(limits[None])
+    if not np.array_equal(columns, np.arange(rows.high.shape[1])):
+        rows = rows.moved(lambda part: tf.gather(part, columns.astype(np.int32), axis=1))
+    return rows.moved(lambda part: tf.expand_dims(part, 2)).at_most(rows.held(limits[None]))
 
 
 def _led(met: Any, many: int) -> Any:
@@ -275,24 +316,25 @@ def _with_leaves(tables: Tables) -> Nodes:
     )
 
 
-def _with_missing(rows: Value, nodes: Nodes) -> tuple[Value, Nodes]:
+def _with_missing(rows: Numbers, nodes: Nodes) -> tuple[Numbers, Nodes]:
     """Rows in which NaN goes on to `true` where it must, by columns that hold the least number.
 
     By itself NaN is not at most anything.
     """
     if not nodes.missing.any():
         return rows, nodes
-    width, least = rows.shape[1], rows.dtype.min
-    gone = tf.not_equal(rows, rows)
-    filled = tf.where(gone, tf.constant(least, rows.dtype), rows)
-    parts = [rows, filled]
-    feature = np.where(nodes.missing, nodes.feature + width, nodes.feature)
+    given = rows.high
+    width, least = given.shape[1], given.dtype.min
+    gone = tf.not_equal(given, given)
+    filled = tf.where(gone, tf.constant(least, given.dtype), given)
     # Where no number is at most a threshold, missing ones are at most it all the same.
-    only = nodes.missing & (nodes.threshold == least)
-    if only.any():
-        shown = tf.where(gone, tf.constant(least, rows.dtype), tf.constant(0, rows.dtype))
-        parts.append(shown)
-        feature = np.where(only, nodes.feature + 2 * width, feature)
+    only = nodes.missing & (nodes.threshold <= least)
     if nodes.missing[~nodes.leaf].all() and not only.any():
-        return filled, replace(nodes, feature=nodes.feature)
-    return tf.concat(parts, 1), replace(nodes, feature=feature)
+        return Numbers(filled, rows.low), nodes
+    parts = [given, filled]
+    feature = np.where(nodes.missing, nodes.feature + width, nodes.feature)
+    if only.any():
+        parts.append(tf.where(gone, tf.constant(least, given.dtype), tf.zeros_like(given)))
+        feature = np.where(only, nodes.feature + 2 * width, feature)
+    low = None if rows.low is None else tf.concat([rows.low] * len(parts), 1)
+    return Numbers(tf.concat(parts, 1), low), replace(nodes, feature=feature)

@@ -9,9 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from edgeship_converters.steps.lowering.scores import labels, transformed
-from edgeship_converters.steps.lowering.tree_tables import numbers, tables_of
+from edgeship_converters.steps.lowering.tree_tables import (
+    Tables,
+    compact_tables_of,
+    numbers,
+    tables_of,
+)
 from edgeship_converters.steps.lowering.tree_walk import ends_of
-from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value, cast
+from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Parts, Value, cast
 from edgeship_runtime.arrays import Array
 
 # Below this many steps of one power of two, float32 sums exactly.
@@ -35,12 +40,24 @@ class _Sums:
         return reals if self.step == 1.0 else reals * tf.constant(self.step, dtype)
 
 
+def compact(op: Operator, x: Value) -> Value:
+    """TreeEnsemble, of ai.onnx.ml 5."""
+    targets, rows = int(op.get("n_targets", 1)), _rows(op, x)
+    if op.get("aggregate_function", 1) != 1 or op.get("post_transform", 0) != 0:
+        raise NotLoweredError("it does more than add leaves")
+    tables = compact_tables_of(op, targets, _real(rows))
+    sums = _sums(op, tables, rows, np.zeros(targets))
+    return sums.real(tf.float32 if op.narrow else rows.dtype)
+
+
 def regressor(op: Operator, x: Value) -> Value:
     """TreeEnsembleRegressor."""
-    targets = int(op.get("n_targets", 1))
+    targets, rows = int(op.get("n_targets", 1)), _rows(op, x)
     how = op.get("aggregate_function", "SUM")
     if how in ("SUM", "AVERAGE"):
-        made = _sums(op, "target", targets, x, average=how == "AVERAGE").real(tf.float32)
+        tables = tables_of(op, "target", targets, _real(rows))
+        sums = _sums(op, tables, rows, _base(op, targets), average=how == "AVERAGE")
+        made = sums.real(tf.float32)
     elif how in ("MIN", "MAX"):
         made = _extremes(op, targets, x, tf.reduce_min if how == "MIN" else tf.reduce_max)
     else:
@@ -59,7 +76,9 @@ def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
     classes, how = len(names), op.get("post_transform", "NONE")
     if classes < 2:
         raise NotLoweredError("it knows one class only")
-    sums = _sums(op, "class", classes, x)
+    rows = _rows(op, x)
+    tables = tables_of(op, "class", classes, _real(rows))
+    sums = _sums(op, tables, rows, _base(op, classes))
     if classes == 2:
         return _of_two_classes(op, names, sums, how)
     scored = _scored(op, classes)
@@ -133,15 +152,23 @@ def _extremes(op: Operator, targets: int, x: Value, extreme: Any) -> Value:
     if len(np.unique(held, axis=0)) != leaves * targets:
         raise NotLoweredError("some leaves have no value for one of its targets")
     rows = _rows(op, x)
-    tables = tables_of(op, "target", targets, rows.dtype.as_numpy_dtype)
+    tables = tables_of(op, "target", targets, _real(rows))
     taken = tf.gather(op.tensor(tables.leaves), ends_of(tables, rows))
     made = extreme(taken, 1) + op.tensor(_base(op, targets))
     return cast(made, tf.float32)
 
 
 def _rows(op: Operator, x: Value) -> Value:
+    """Rows of float32 or float64, or in a narrow graph of whole numbers in two parts."""
+    if isinstance(x, Parts):
+        return x
     rows = op.tensor(x)
     return rows if rows.dtype in (tf.float32, tf.float64) else cast(rows, op.dtype(tf.float64))
+
+
+def _real(rows: Value) -> Any:
+    """The type that thresholds are held in."""
+    return np.float64 if isinstance(rows, Parts) else rows.dtype.as_numpy_dtype
 
 
 def _base(op: Operator, targets: int) -> Array:
@@ -170,10 +197,10 @@ def _largest(values: Value, op: Operator) -> Value:
     return tf.argmax(values, 1, tf.int32)
 
 
-def _sums(op: Operator, prefix: Any, targets: int, x: Value, *, average: bool = False) -> _Sums:
-    rows = _rows(op, x)
-    tables = tables_of(op, prefix, targets, rows.dtype.as_numpy_dtype)
-    base, trees = _base(op, targets), len(tables.roots)
+def _sums(
+    op: Operator, tables: Tables, rows: Value, base: Array, *, average: bool = False
+) -> _Sums:
+    trees, targets = len(tables.roots), len(base)
     leaves = tables.leaves / trees if average else tables.leaves
     ends = ends_of(tables, rows)
     held = np.flatnonzero(leaves.any(axis=0) | (base != 0))
@@ -193,10 +220,10 @@ def _summed(leaves: Array, base: Array, ends: Value, trees: int, op: Operator) -
 
     def held(values: Array) -> Array:
         if step is None:
-            return values.astype(real)
+            return np.asarray(values.astype(real))
         # Never nothing: the smallest of leaves decide ties.
         whole = np.sign(values) * np.maximum(np.round(np.abs(values) / step), values != 0)
-        return whole.astype(np.int64)
+        return np.asarray(whole.astype(np.int64))
 
     taken = tf.gather(tf.constant(held(leaves)), ends)
     total = tf.squeeze(taken, 1) if trees == 1 else tf.reduce_sum(taken, 1)
