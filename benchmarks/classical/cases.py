@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -62,7 +62,7 @@ class Case:
     name: str
     build: Callable[[], Any]
     data: Callable[[], Split]
-    asked: Asked = Asked()
+    asked: Asked = field(default_factory=Asked)
     needs: str | None = None
 
     @property
@@ -150,9 +150,7 @@ CASES = (
         cancer,
         _FAST_TREES,
     ),
-    Case(
-        "boosting", lambda: GradientBoostingClassifier(random_state=_SEED), cancer, _FAST_TREES
-    ),
+    Case("boosting", lambda: GradientBoostingClassifier(random_state=_SEED), cancer, _FAST_TREES),
     Case("logistic", lambda: _scaled(LogisticRegression(max_iter=1000)), digits, _FAST),
     Case("svm", lambda: _scaled(SVC()), digits, _NEAR),
     Case("neighbours", lambda: _scaled(KNeighborsClassifier()), digits, _NEAR),

@@ -21,7 +21,7 @@ from classical.compiled import CompiledTrees
 from classical.interpreter import BareInterpreter
 from classical.plain import feeds, plain_onnx
 from classical.session import session
-from classical.tally import COMPILED, LITERT, OURS, PLAIN, RUNTIME, SOURCE, CaseTally, Way
+from classical.tally import COMPILED, LITERT, OURS, PLAIN, PREPARED, RUNTIME, SOURCE, CaseTally, Way
 from classical.turns import Call, asking, in_turns, one_by_one
 from edgeship_benchmarks.percentiles import percentile
 from edgeship_converters.artifact import Artifact, Task
@@ -79,8 +79,10 @@ def measure_case(chosen: Case, rounds: int) -> CaseTally:
         with found.trying(COMPILED), TemporaryDirectory(prefix="classical-") as folder:
             compiled = CompiledTrees(model, Path(folder))
             exact = rows.astype(np.float32)
-            found.wrong[COMPILED] = found.differ(compiled.labels(exact))
+            found.wrong[COMPILED] = found.wrong[PREPARED] = found.differ(compiled.labels(exact))
             found.add(COMPILED, asking(compiled.run, _rows(exact)), compiled.bytes)
+            matrices = [compiled.matrix(row) for row in _rows(exact)]
+            found.add(PREPARED, asking(compiled.predict, matrices), compiled.bytes)
     return CaseTally(
         name=chosen.name,
         asked=chosen.asked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ class CompiledTrees:
         model: a fitted classifier of trees.
         folder: where the library is put.
 
+    Attributes:
+        predict: gives the scores of a matrix.
+        matrix: makes one of rows.
+        bytes: the library's.
+
     Raises:
         Exception: whatever stands in the way: ImportError where tl2cgen or treelite is not
             installed, or what they raise where they cannot read the model or find no gcc.
@@ -33,18 +39,16 @@ class CompiledTrees:
         with warnings.catch_warnings():
             # Each tells of its progress, and of the other's release, by warnings.
             warnings.simplefilter("ignore")
-            tl2cgen.export_lib(
-                _read(model), "gcc", library, {"parallel_comp": _FILES}, nthread=1
-            )
-            self._predictor = tl2cgen.Predictor(library, nthread=1)
-        self._matrix = tl2cgen.DMatrix
+            tl2cgen.export_lib(_read(model), "gcc", library, {"parallel_comp": _FILES}, nthread=1)
+            predictor = tl2cgen.Predictor(library, nthread=1)
+        self.predict: Callable[[Any], Array] = predictor.predict
+        self.matrix: Callable[[Array], Any] = tl2cgen.DMatrix
         self._classes = model.classes_
         self.bytes = library.stat().st_size
 
     def run(self, rows: Array) -> Array:
         """The scores of rows, which are made a matrix of, as each call by its users does."""
-        scores: Array = self._predictor.predict(self._matrix(rows))
-        return scores
+        return self.predict(self.matrix(rows))
 
     def labels(self, rows: Array) -> Array:
         """The label of each row."""

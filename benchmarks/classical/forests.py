@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ WHOLE, TINY = "whole", "tiny"
 _SEED = 0
 _FEATURES = 10
 _JUDGING = 1000
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
 class Fitted(msgspec.Struct, frozen=True):
@@ -166,7 +168,7 @@ def _write(path: Path, found: msgspec.Struct) -> None:
     path.write_bytes(msgspec.json.encode(found))
 
 
-def _read[T](path: Path, of: type[T]) -> T:
+def _read(path: Path, of: type[_Struct]) -> _Struct:
     return msgspec.json.decode(path.read_bytes(), type=of)
 
 

@@ -91,13 +91,14 @@ def _in_litert(model: bytes | Path) -> Answer:
     from classical.interpreter import BareInterpreter
 
     form = BareInterpreter(model)
-    return lambda row: form.labels(form.taken({"x": row}))
+    ((index, _),) = form.taken({"x": np.zeros((1, 1), np.float32)})[0]
+    return lambda row: form.labels([[(index, row)]])
 
 
 def _through_runtime(folder: Path, which: str) -> Answer:
-    import edgeship_runtime
+    from edgeship_runtime.model import load as load_bundle
 
-    form = edgeship_runtime.load(bundle_of(folder, which, _TFLITE), threads=1)
+    form = load_bundle(bundle_of(folder, which, _TFLITE), threads=1)
 
     def answer(row: Array) -> Array:
         label: Array = form.predict({"x": row})["label"]

@@ -8,9 +8,10 @@ from edgeship_devices.detect import Machine
 
 # The ways of asking a model: the source's own predict; skl2onnx's form and ours, each in a bare
 # session of onnxruntime; ours through edgeship_runtime; our TFLite form in a bare interpreter of
-# LiteRT; and trees as C, compiled.
-SOURCE, PLAIN, OURS, RUNTIME, LITERT, COMPILED = WAYS = (
+# LiteRT; and trees as compiled C, which make a matrix of each row, or are given it made before.
+SOURCE, PLAIN, OURS, RUNTIME, LITERT, COMPILED, PREPARED = WAYS = (
     "source", "skl2onnx", "edgeship", "runtime", "litert", "tl2cgen",
+    "tl2cgen, matrix made",
 )  # fmt: skip
 
 
@@ -111,7 +112,7 @@ class Forest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run: the machine, the tools' releases, the cases and forests, and why others were skipped."""
+    """A whole run: the machine, the tools' releases, the cases, the forests, and why others were not."""
 
     machine: Machine
     tools: dict[str, str]
