@@ -16,7 +16,9 @@ import msgspec
 from classical.tally import Forest, Loading, Made
 from conversion.process import resident, run_module
 
-MILLION, DIGITS = FORESTS = ("million nodes", "digits forest")
+DIGITS, MILLION = FORESTS = ("digits forest", "million nodes")
+# The large one, where a quick look is enough.
+SMALL = "small forest"
 FORMS = {"onnx-float32": "onnx", "tflite-float32": "tflite"}
 FOREST, EVAL, LABELS = "forest.joblib", "eval.npz", "labels.npy"
 WHOLE, TINY = "whole", "tiny"
@@ -56,7 +58,7 @@ def measure_forest(name: str, folder: Path, *options: str) -> Forest:
     """Fit a forest where the folder holds none yet, then convert, load and ask it.
 
     Args:
-        name: one of `FORESTS`.
+        name: one of `FORESTS`, or `SMALL`.
         folder: where it is kept.
         options: of the large one, `--trees` and `--rows`.
 

@@ -29,12 +29,13 @@ session of onnxruntime as *skl2onnx* converts it, with ZipMap off (LightGBM and 
 onnxmltools); in such a session as *edgeship* does; the latter through *edgeship_runtime*, which
 checks every row; as edgeship's TFLite in a bare interpreter of *LiteRT*: inputs set, invoked, all
 outputs got, texts as places among the model's words; and trees as C by treelite and *tl2cgen*,
-compiled by gcc and asked through its Python binding, which takes a matrix: made of its row by each
-call, as users do, and for comparison all made before. The ways are asked in turns, in blocks of a tenth of a second or 200 calls, so that load on
-the machine hits all alike. A ratio `a ÷ b` above 1 says how many times as fast b is; it is the
-median over the rounds, in brackets the range of the middle half of them. Bytes are of the `.onnx`
-or `.tflite` file, and of the uncompressed pickle for the source. Labels differ where a form's is
-not the source's, over all rows of the test part, given to both as float32 holds them."""
+compiled by gcc and asked through its Python binding, which takes a matrix: each call makes it of
+its row, as users do, or, for comparison, it is made before. The ways are asked in turns, in blocks
+of a tenth of a second or 200 calls, so that load on the machine hits all alike. A ratio a ÷ b above
+1 says how many times as fast b is; it is the median over the rounds, in brackets the range of the
+middle half of them. Bytes are of the `.onnx`, `.tflite` or `.so` file, and of the uncompressed
+pickle for the source. Labels differ where a form's is not the source's, over all rows of the test
+part, given to both as float32 holds them."""
 _LOADING = """\
 Each form is loaded in a fresh process where a tiny forest in the same form was loaded and asked
 before. *Memory* is how far the peak of the resident set, from then until the first answer, lies

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from classical.cases import CASES, Case, case
-from classical.forests import DIGITS, FORESTS, measure_forest
+from classical.forests import DIGITS, FORESTS, SMALL, measure_forest
 from classical.page import page
 from classical.tally import CaseTally, Forest, Tally
 from conversion.chosen import arguments
@@ -106,7 +106,7 @@ def _forest(name: str, work: Path, quick: bool) -> Forest:
     if name == DIGITS:
         return measure_forest(name, work / "digits-forest")
     if quick:
-        return measure_forest(name, work / "small-forest", "--trees", "10", "--rows", "5000")
+        return measure_forest(SMALL, work / "small-forest", "--trees", "10", "--rows", "5000")
     return measure_forest(name, work / "forest")
 
 

@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from classical.forests import MILLION, SMALL
 from classical.tally import COMPILED, LITERT, OURS, PLAIN, SOURCE, CaseTally, Forest, Tally
 
-MILLION_NODES = 1_000_000
 MILLION_SECONDS = 120
 MILLION_PEAK_BYTES = 4_000_000_000
 # How many times as long as the other engines of trees LiteRT may take for a row.
@@ -66,7 +66,7 @@ def _labels(case: CaseTally) -> Verdict:
 
 
 def _of_forest(forest: Forest) -> Iterator[Verdict]:
-    if forest.nodes >= MILLION_NODES:
+    if forest.name == MILLION:
         for form, made in forest.made.items():
             seconds, peak = made.convert_seconds, made.convert_peak_bytes
             yield Verdict(
@@ -82,7 +82,7 @@ def _of_forest(forest: Forest) -> Iterator[Verdict]:
                 peak < MILLION_PEAK_BYTES,
             )
     for way, loading in forest.loaded.items():
-        if not loading.form.startswith("tflite"):
+        if forest.name == SMALL or not loading.form.startswith("tflite"):
             continue
         growth = forest.growth(way)
         yield Verdict(
