@@ -67,14 +67,12 @@ def measure_case(chosen: Case, rounds: int) -> CaseTally:
         asked = feeds(plain, rows)
         found.wrong[PLAIN] = found.differ(plain.run(None, asked)[0])
         found.add(PLAIN, asking(lambda row: plain.run(None, row), one_by_one(asked)), len(made))
-    with found.trying(LITERT):
-        small = onnx_to_tflite(
-            Artifact.of_file(form), Task(chosen.name, loaded.contract, classical=True)
-        )
-        bare = BareInterpreter(small.data, small.words)
-        taken = bare.taken(given)
-        found.wrong[LITERT] = found.differ(bare.labels(taken))
-        found.add(LITERT, asking(bare.run, taken), len(small.data))
+    task = Task(chosen.name, loaded.contract, classical=True)
+    small = onnx_to_tflite(Artifact.of_file(form), task)
+    bare = BareInterpreter(small.data, small.words)
+    taken = bare.taken(given)
+    found.wrong[LITERT] = found.differ(bare.labels(taken))
+    found.add(LITERT, asking(bare.run, taken), len(small.data))
     if chosen.asked.trees:
         with found.trying(COMPILED), TemporaryDirectory(prefix="classical-") as folder:
             compiled = CompiledTrees(model, Path(folder))
@@ -111,7 +109,7 @@ class _Found:
 
     @contextmanager
     def trying(self, way: str) -> Iterator[None]:
-        """A way that may fail: converters and engines raise what they like."""
+        """A way that may fail: the converters of others raise what they like."""
         try:
             yield
         except Exception as error:

@@ -112,7 +112,7 @@ class Forest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole run: the machine, the tools' releases, the cases and forests, and why others are missing."""
+    """A whole run: the machine, the tools' releases, all figures, and why others are missing."""
 
     machine: Machine
     tools: dict[str, str]
