@@ -40,11 +40,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     given = parser.parse_args()
-    given.json.write_bytes(msgspec.json.encode(measure_case(case(given.name), given.rounds)))
+    found = measure_case(case(given.name), given.rounds, given.json.parent)
+    given.json.write_bytes(msgspec.json.encode(found))
 
 
-def measure_case(chosen: Case, rounds: int) -> CaseTally:
+def measure_case(chosen: Case, rounds: int, work: Path | None = None) -> CaseTally:
     """Fit a case's model, convert it in each way, and ask all forms row by row, in turns.
+
+    Args:
+        chosen: what is measured.
+        rounds: how often the ways take turns.
+        work: where trees are compiled, and nothing of it left; None for the system's own folder.
 
     Raises:
         EdgeshipError: where edgeship cannot convert or prove it.
@@ -74,7 +80,7 @@ def measure_case(chosen: Case, rounds: int) -> CaseTally:
     found.wrong[LITERT] = found.differ(bare.labels(taken))
     found.add(LITERT, asking(bare.run, taken), len(small.data))
     if chosen.asked.trees:
-        with found.trying(COMPILED), TemporaryDirectory(prefix="classical-") as folder:
+        with found.trying(COMPILED), TemporaryDirectory(dir=work) as folder:
             compiled = CompiledTrees(model, Path(folder))
             exact = rows.astype(np.float32)
             found.wrong[COMPILED] = found.wrong[PREPARED] = found.differ(compiled.labels(exact))
