@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
@@ -25,6 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
+from classical.tally import PLAIN, SOURCE, Asked
 from conversion.chosen import named
 from edgeship_runtime.arrays import Array
 
@@ -54,14 +55,14 @@ class Case:
         name: of the case.
         build: makes the model, not fitted.
         data: gives the rows, the same every time.
-        asked: how many times as fast as the source's own predict the form is to be at least.
+        asked: what its forms are held to.
         needs: the module that the model comes from, where that is not scikit-learn.
     """
 
     name: str
     build: Callable[[], Any]
     data: Callable[[], Split]
-    asked: float = 1.0
+    asked: Asked = field(default_factory=Asked)
     needs: str | None = None
 
     @property
@@ -136,17 +137,27 @@ def _xgboost() -> Any:
     return XGBClassifier(n_estimators=_TREES, random_state=_SEED, n_jobs=1)
 
 
+_FAST = Asked(edgeship=15, litert=15)
+_FAST_TREES = Asked(edgeship=15, litert=15, trees=True)
+_NEAR = Asked(edgeship=5, litert=5)
+_FOREST = Asked(edgeship=150, litert=60, trees=True, smaller_than={SOURCE: 10, PLAIN: 6})
+
 CASES = (
-    Case("forest", lambda: RandomForestClassifier(100, random_state=_SEED), digits, 150),
-    Case("hist-boosting", lambda: HistGradientBoostingClassifier(random_state=_SEED), cancer, 15),
-    Case("boosting", lambda: GradientBoostingClassifier(random_state=_SEED), cancer, 15),
-    Case("logistic", lambda: _scaled(LogisticRegression(max_iter=1000)), digits, 15),
-    Case("svm", lambda: _scaled(SVC()), digits, 5),
-    Case("neighbours", lambda: _scaled(KNeighborsClassifier()), digits, 5),
-    Case("mlp", lambda: _scaled(MLPClassifier(max_iter=500, random_state=_SEED)), digits, 15),
+    Case("forest", lambda: RandomForestClassifier(100, random_state=_SEED), digits, _FOREST),
+    Case(
+        "hist-boosting",
+        lambda: HistGradientBoostingClassifier(random_state=_SEED),
+        cancer,
+        _FAST_TREES,
+    ),
+    Case("boosting", lambda: GradientBoostingClassifier(random_state=_SEED), cancer, _FAST_TREES),
+    Case("logistic", lambda: _scaled(LogisticRegression(max_iter=1000)), digits, _FAST),
+    Case("svm", lambda: _scaled(SVC()), digits, _NEAR),
+    Case("neighbours", lambda: _scaled(KNeighborsClassifier()), digits, _NEAR),
+    Case("mlp", lambda: _scaled(MLPClassifier(max_iter=500, random_state=_SEED)), digits, _FAST),
     Case("columns", _columns, table),
-    Case("lightgbm", _lightgbm, cancer, 15, "lightgbm"),
-    Case("xgboost", _xgboost, cancer, 15, "xgboost"),
+    Case("lightgbm", _lightgbm, cancer, _FAST_TREES, "lightgbm"),
+    Case("xgboost", _xgboost, cancer, _FAST_TREES, "xgboost"),
     Case("stack", _stack, digits),
 )
 

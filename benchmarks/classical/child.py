@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,22 +17,20 @@ import numpy as np
 
 import edgeship
 from classical.cases import Case, Split, case
+from classical.compiled import CompiledTrees
+from classical.interpreter import BareInterpreter
 from classical.plain import feeds, plain_onnx
 from classical.session import session
-from classical.tally import OURS, PLAIN, RUNTIME, SOURCE, CaseTally, Way
+from classical.tally import COMPILED, LITERT, OURS, PLAIN, PREPARED, RUNTIME, SOURCE, CaseTally, Way
+from classical.turns import Call, asking, in_turns, one_by_one
 from edgeship_benchmarks.percentiles import percentile
-from edgeship_runtime.arrays import Array, Arrays
+from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_tflite
+from edgeship_runtime.arrays import Array
 from edgeship_runtime.inputs import check_inputs
 from edgeship_runtime.model import Model
 
 FORM = "onnx-float32"
-_BLOCK_NS = 100_000_000
-_MOST_CALLS = 200
-_LEAST_CALLS = 10
-_WARMING_CALLS = 5
-
-# What is asked, by the number of the row.
-Call = Callable[[int], object]
 
 
 def main() -> None:
@@ -43,11 +40,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     given = parser.parse_args()
-    given.json.write_bytes(msgspec.json.encode(measure_case(case(given.name), given.rounds)))
+    found = measure_case(case(given.name), given.rounds, given.json.parent)
+    given.json.write_bytes(msgspec.json.encode(found))
 
 
-def measure_case(chosen: Case, rounds: int) -> CaseTally:
-    """Fit a case's model, convert it both ways, and ask all forms row by row, in turns.
+def measure_case(chosen: Case, rounds: int, work: Path | None = None) -> CaseTally:
+    """Fit a case's model, convert it in each way, and ask all forms row by row, in turns.
+
+    Args:
+        chosen: what is measured.
+        rounds: how often the ways take turns.
+        work: where trees are compiled, and nothing of it left; None for the system's own folder.
 
     Raises:
         EdgeshipError: where edgeship cannot convert or prove it.
@@ -56,58 +59,75 @@ def measure_case(chosen: Case, rounds: int) -> CaseTally:
     model = chosen.build()
     model.fit(data.training, data.training_truth)
     rows = data.judging
-    truth = model.predict(rows)
+    found = _Found(model.predict(rows))
     loaded, form = _converted(model, data)
     ours, given = session(form), check_inputs(loaded.contract.inputs, _named(rows))
-    calls: dict[str, Call] = {
-        SOURCE: _asking(model.predict, [rows[place : place + 1] for place in range(len(rows))]),
-        OURS: _asking(lambda row: ours.run(None, row), one_by_one(given)),
-        RUNTIME: _asking(loaded.predict, one_by_one(given)),
-    }
-    sizes = {SOURCE: _pickled(model), OURS: len(form), RUNTIME: len(form)}
-    wrong = {name: _wrong(loaded.predict(given)["label"], truth) for name in (OURS, RUNTIME)}
-    failed = {}
-    try:
+    singles = one_by_one(given)
+    found.add(SOURCE, asking(model.predict, _rows(rows)), _pickled(model))
+    found.add(OURS, asking(lambda row: ours.run(None, row), singles), len(form))
+    found.add(RUNTIME, asking(loaded.predict, singles), len(form))
+    found.wrong[OURS] = found.wrong[RUNTIME] = found.differ(loaded.predict(given)["label"])
+    with found.trying(PLAIN):
         made = plain_onnx(model, data.training)
         plain = session(made)
         asked = feeds(plain, rows)
-        wrong[PLAIN] = _wrong(plain.run(None, asked)[0], truth)
-    except Exception as error:
-        failed[PLAIN] = _in_a_line(error)
-    else:
-        calls[PLAIN] = _asking(lambda row: plain.run(None, row), one_by_one(asked))
-        sizes[PLAIN] = len(made)
-    times = in_turns(calls, rounds)
+        found.wrong[PLAIN] = found.differ(plain.run(None, asked)[0])
+        found.add(PLAIN, asking(lambda row: plain.run(None, row), one_by_one(asked)), len(made))
+    task = Task(chosen.name, loaded.contract, classical=True)
+    small = onnx_to_tflite(Artifact.of_file(form), task)
+    bare = BareInterpreter(small.data, small.words)
+    taken = bare.taken(given)
+    found.wrong[LITERT] = found.differ(bare.labels(taken))
+    found.add(LITERT, asking(bare.run, taken), len(small.data))
+    if chosen.asked.trees:
+        with found.trying(COMPILED), TemporaryDirectory(dir=work) as folder:
+            compiled = CompiledTrees(model, Path(folder))
+            exact = rows.astype(np.float32)
+            found.wrong[COMPILED] = found.wrong[PREPARED] = found.differ(compiled.labels(exact))
+            found.add(COMPILED, asking(compiled.run, _rows(exact)), compiled.bytes)
+            matrices = [compiled.matrix(row) for row in _rows(exact)]
+            found.add(PREPARED, asking(compiled.predict, matrices), compiled.bytes)
     return CaseTally(
         name=chosen.name,
         asked=chosen.asked,
         rows=len(rows),
-        ways={name: _way(times[name], sizes[name], wrong.get(name, 0)) for name in calls},
-        failed=failed,
+        ways=found.ways(rounds),
+        failed=found.failed,
     )
 
 
-def in_turns(calls: dict[str, Call], rounds: int) -> dict[str, list[list[int]]]:
-    """Nanoseconds of each call, round by round.
+class _Found:
+    """What is known of a case so far, and the calls that are to be timed, by way."""
 
-    In each round every way is asked for a tenth of a second or two hundred times, whichever is
-    less; another way begins each round.
-    """
-    times: dict[str, list[list[int]]] = {name: [] for name in calls}
-    names = list(calls)
-    for round_ in range(rounds):
-        first = round_ % len(names)
-        for name in names[first:] + names[:first]:
-            times[name].append(_block(calls[name], round_ * _LEAST_CALLS))
-    return times
+    def __init__(self, truth: Array) -> None:
+        self.wrong: dict[str, int] = {}
+        self.failed: dict[str, str] = {}
+        self._truth = truth
+        self._calls: dict[str, Call] = {}
+        self._sizes: dict[str, int] = {}
 
+    def add(self, way: str, call: Call, size: int) -> None:
+        self._calls[way], self._sizes[way] = call, size
 
-def one_by_one(inputs: Arrays) -> list[dict[str, Array]]:
-    """The same rows, each as a batch of its own."""
-    count = len(next(iter(inputs.values())))
-    return [
-        {name: array[place : place + 1] for name, array in inputs.items()} for place in range(count)
-    ]
+    def differ(self, labels: Array) -> int:
+        """How many labels are not the source's."""
+        return int((np.asarray(labels) != self._truth).sum())
+
+    @contextmanager
+    def trying(self, way: str) -> Iterator[None]:
+        """A way that may fail: the converters of others raise what they like."""
+        try:
+            yield
+        except Exception as error:
+            self.failed[way] = _in_a_line(error)
+
+    def ways(self, rounds: int) -> dict[str, Way]:
+        """All ways that there are, asked in turns."""
+        times = in_turns(self._calls, rounds)
+        return {
+            name: _way(times[name], self._sizes[name], self.wrong.get(name, 0))
+            for name in self._calls
+        }
 
 
 def _converted(model: Any, data: Split) -> tuple[Model, bytes]:
@@ -132,26 +152,8 @@ def _named(rows: Array) -> dict[str, Array]:
     return {f"x{place}": column for place, column in enumerate(rows.T)}
 
 
-def _asking(answer: Callable[[Any], object], rows: list[Any]) -> Call:
-    return lambda place: answer(rows[place % len(rows)])
-
-
-def _block(call: Call, first: int) -> list[int]:
-    for place in range(_WARMING_CALLS):
-        call(first + place)
-    times: list[int] = []
-    now = time.perf_counter_ns
-    # As timeit does: collecting falls on whichever call happens to allocate.
-    gc.disable()
-    try:
-        end = now() + _BLOCK_NS
-        while len(times) < _LEAST_CALLS or (len(times) < _MOST_CALLS and now() < end):
-            began = now()
-            call(first + len(times))
-            times.append(now() - began)
-    finally:
-        gc.enable()
-    return times
+def _rows(rows: Array) -> list[Array]:
+    return [rows[place : place + 1] for place in range(len(rows))]
 
 
 def _way(rounds: list[list[int]], size: int, wrong: int) -> Way:
@@ -166,12 +168,8 @@ def _way(rounds: list[list[int]], size: int, wrong: int) -> Way:
     )
 
 
-def _wrong(labels: Array, truth: Array) -> int:
-    return int((np.asarray(labels) != truth).sum())
-
-
 def _in_a_line(error: BaseException) -> str:
-    """Converters and engine raise what they like; what began it is enough to look it up."""
+    """What began it is enough to look it up."""
     while error.__cause__ is not None:
         error = error.__cause__
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -11,18 +11,18 @@ from pathlib import Path
 import msgspec
 
 from classical.cases import CASES, Case, case
-from classical.million import measure_million
+from classical.forests import DIGITS, FORESTS, SMALL, measure_forest
 from classical.page import page
-from classical.tally import CaseTally, Million, Tally
+from classical.tally import CaseTally, Forest, Tally
 from conversion.chosen import arguments
 from conversion.measured_on import releases
 from conversion.process import ChildError, run_module
 from edgeship_devices.detect import detect
 
-MILLION = "million"
 _TOOLS = (
-    "edgeship", "scikit-learn", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "lightgbm",
-    "xgboost", "xgboost-cpu", "numpy",
+    "edgeship", "scikit-learn", "skl2onnx", "onnxmltools", "onnx", "onnxruntime", "tensorflow",
+    "tensorflow-cpu", "ai-edge-litert", "lightgbm", "xgboost", "xgboost-cpu", "treelite", "tl2cgen",
+    "numpy",
 )  # fmt: skip
 # Libraries of matrices and of trees would otherwise take all cores for one row.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -32,18 +32,18 @@ def main() -> None:
     """Measure what was asked for, and write figures and page."""
     given = arguments(
         __doc__,
-        [*(c.name for c in CASES), MILLION],
+        [*(c.name for c in CASES), *FORESTS],
         rounds=15,
         of="turns of each way",
-        work="folder of the large forest",
-        quick="two rounds, and a small forest",
+        work="folder of the forests",
+        quick="two rounds, and a small forest for the large one",
     )
-    names = given.only or [*(c.name for c in CASES), MILLION]
+    names = given.only or [*(c.name for c in CASES), *FORESTS]
     tally = measure(
-        [case(name) for name in names if name != MILLION],
+        [case(name) for name in names if name not in FORESTS],
         given.work or given.out / "work",
         rounds=2 if given.quick else given.rounds,
-        million=MILLION in names,
+        forests=[name for name in names if name in FORESTS],
         quick=given.quick,
         on_case=lambda words: print(words, flush=True),  # noqa: T201
     )
@@ -58,23 +58,23 @@ def measure(
     work: Path,
     *,
     rounds: int,
-    million: bool,
+    forests: Sequence[str] = (),
     quick: bool = False,
     on_case: Callable[[str], None] = lambda words: None,
 ) -> Tally:
-    """Measure each case in a process of its own, then the large forest.
+    """Measure each case in a process of its own, then the forests' forms as files.
 
     Args:
         cases: in order; one whose library is not installed is skipped.
-        work: where the large forest is kept, and taken from the next time.
+        work: where the forests are kept, and taken from the next time.
         rounds: how often the ways take turns.
-        million: whether the large forest is measured too.
-        quick: whether that is a small one instead, which no target speaks of.
+        forests: those whose conversion and loading are measured too, of `FORESTS`.
+        quick: whether the large one is a small one instead.
         on_case: called with words for people as each begins.
     """
     work.mkdir(parents=True, exist_ok=True)
     machine = detect()
-    found, forest, skipped = [], None, {}
+    found, kept, skipped = [], [], {}
     for chosen in cases:
         on_case(chosen.name)
         if not chosen.installed:
@@ -84,14 +84,14 @@ def measure(
             found.append(_measure(chosen, work / f"{chosen.name}.json", rounds))
         except ChildError as error:
             skipped[chosen.name] = str(error)
-    if million:
-        on_case(MILLION)
+    for name in forests:
+        on_case(name)
         try:
-            forest = _large(work, quick)
+            kept.append(_forest(name, work, quick))
         except ChildError as error:
-            skipped[MILLION] = str(error)
+            skipped[name] = str(error)
     return Tally(
-        machine=machine, tools=releases(_TOOLS), cases=found, million=forest, skipped=skipped
+        machine=machine, tools=releases(_TOOLS), cases=found, forests=kept, skipped=skipped
     )
 
 
@@ -102,10 +102,12 @@ def _measure(chosen: Case, target: Path, rounds: int) -> CaseTally:
     return msgspec.json.decode(target.read_bytes(), type=CaseTally)
 
 
-def _large(work: Path, quick: bool) -> Million:
+def _forest(name: str, work: Path, quick: bool) -> Forest:
+    if name == DIGITS:
+        return measure_forest(name, work / "digits-forest")
     if quick:
-        return measure_million(work / "small-forest", trees=10, rows=5000)
-    return measure_million(work / "forest")
+        return measure_forest(SMALL, work / "small-forest", "--trees", "10", "--rows", "5000")
+    return measure_forest(name, work / "forest")
 
 
 if __name__ == "__main__":

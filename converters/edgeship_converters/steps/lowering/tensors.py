@@ -348,9 +348,8 @@ def where(op: Operator, condition: Value, x: Value, y: Value) -> Value:
         closed = left.closed and right.closed
         return Words(tf.where(chosen, left.places, right.places), left.known, closed)
     if isinstance(x, Parts) or isinstance(y, Parts):
-        both = [v if isinstance(v, Parts) else _with_nothing(op, v) for v in (x, y)]
-        left, right = both
-        return Parts(tf.where(chosen, left.high, right.high), tf.where(chosen, left.low, right.low))
+        one, other = (v if isinstance(v, Parts) else _with_nothing(op, v) for v in (x, y))
+        return Parts(tf.where(chosen, one.high, other.high), tf.where(chosen, one.low, other.low))
     return tf.where(chosen, *op.alike(x, y))
 
 
