@@ -148,7 +148,7 @@ class Case:
             opsets.append(helper.make_opsetid(self.domain, self.opset))
         return helper.make_model(graph, opset_imports=opsets, ir_version=9)
 
-    def check(self, examples: int = 12) -> None:
+    def check(self, examples: int = 6) -> None:
         """Draw inputs, and compare both forms of the graph with onnxruntime."""
         exact, wide = _Onnxruntime(self.model()), _Wide(self)
         narrow = _Narrow(self) if self.narrow else None

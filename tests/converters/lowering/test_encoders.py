@@ -31,13 +31,16 @@ _VALUES = {
 
 CASES = (
     *[
-        _labels(given, {f"keys_{keys}": known, f"values_{values}": table, **(default if told else {})})
+        _labels(
+            given, {f"keys_{keys}": known, f"values_{values}": table, **(default if told else {})}
+        )
         for keys, (given, known) in _KEYS.items()
         for values, (table, default) in _VALUES.items()
         for told in (False, True)
         if keys != values
     ],
     _labels(_WORDS, {"keys_strings": ["a", "b", "a"], "values_int64s": [1, 2, 3]}),
+    _labels(_FLOATS, {"keys_floats": [0.5, float("nan")], "values_int64s": [3, 4]}, 4),
     _labels(_WORDS, {"keys_strings": ["a", "b"], "values_strings": ["b", "c"]}, 4),
     _labels(
         _DOUBLES,
@@ -60,13 +63,21 @@ CASES = (
     _labels(_WORDS, {"classes_strings": ["a", "zz"], "default_int64": 5}, 1),
     _labels(_INTS, {"classes_strings": ["a", "zz"], "default_string": "?"}, 1),
     *[
-        Case("CategoryMapper", (given,), {"cats_strings": ["a", "zz"], "cats_int64s": [7, 3]}, ML, 1)
+        Case(
+            "CategoryMapper", (given,), {"cats_strings": ["a", "zz"], "cats_int64s": [7, 3]}, ML, 1
+        )
         for given in (_WORDS, _INTS)
     ],
     Case("OneHotEncoder", (_WORDS,), {"cats_strings": ["a", "zz", "b"], "zeros": 1}, ML, 1),
     *[
-        Case("OneHotEncoder", (Drawn(dtype, values=near(4.0, (0.0, 1.0, 3.0))),), {"cats_int64s": [3, 0, -1], "zeros": 1}, ML, 1)
-        for dtype in ("int64", "int32", "float32", "float64")
+        Case(
+            "OneHotEncoder",
+            (Drawn(dtype, values=near(4.0, (0.0, 1.0, 3.0))),),
+            {"cats_int64s": [3, 0, -1], "zeros": 1},
+            ML,
+            1,
+        )
+        for dtype in ("int64", "float32", "float64")
     ],
 )
 

@@ -102,18 +102,24 @@ CASES = (
     Case("Pow", (Drawn(values=_POSITIVE), np.float32(0.5))),
     Case("Pow", (Drawn(values=near(10.0)), np.int64(2)), note="whole"),
     Case("Pow", (Drawn(values=_POSITIVE.map(lambda v: v % 3)), Drawn(values=near(3.0).map(abs)))),
-    *_of_two("Equal", ("float32", "float64", "int64", "bool"), near(2.0, (0.0, -0.0, 1.0, 2.0)))[::2],
-    Case("Equal", (Drawn("float32", values=WITH_NAN), Drawn("float32", (1, 3), WITH_NAN)), note="nan"),
-    Case("Equal", (Drawn("string", values=near().map(lambda v: "ab"[v > 0])), np.array(["a"], object)), opset=19),
+    *_of_two("Equal", ("float32", "float64", "int64", "bool"), near(2.0, (0.0, -0.0, 1.0, 2.0)))[
+        ::2
+    ],
+    Case(
+        "Equal", (Drawn("float32", values=WITH_NAN), Drawn("float32", (1, 3), WITH_NAN)), note="nan"
+    ),
+    Case(
+        "Equal",
+        (Drawn("string", values=near().map(lambda v: "ab"[v > 0])), np.array(["a"], object)),
+        opset=19,
+    ),
     *[
         case
         for kind in ("Greater", "GreaterOrEqual", "Less", "LessOrEqual")
         for case in _of_two(kind, ("float32", "float64", "int64"), near(3.0, (1.0, 2.0, 0.0)))
         if case.note == "constant"
     ],
-    *[
-        Case(kind, (Drawn("bool"), Drawn("bool", (1, 3)))) for kind in ("And", "Or", "Xor")
-    ],
+    *[Case(kind, (Drawn("bool"), Drawn("bool", (1, 3)))) for kind in ("And", "Or", "Xor")],
     *[
         Case(kind, (Drawn(dtype), Drawn(dtype, (1, 3)), np.ones(1, dtype)))
         for kind in ("Max", "Min", "Mean", "Sum")

@@ -17,7 +17,13 @@ CASES = (
         for dtype in ("float32", "float64")
     ],
     Case("Gemm", (Drawn(), _A.T.copy()), {"transB": 1, "alpha": 0.5}, atol=1e-4),
-    Case("Gemm", (Drawn(shape=(3, ROWS)), _A, np.ones((1, 4), np.float32)), {"transA": 1, "beta": 2.0}, atol=1e-4, empty=False),
+    Case(
+        "Gemm",
+        (Drawn(shape=(3, ROWS)), _A, np.ones((1, 4), np.float32)),
+        {"transA": 1, "beta": 2.0},
+        atol=1e-4,
+        empty=False,
+    ),
     *[
         Case("MatMul", (Drawn(dtype), _A.astype(dtype)), atol=1e-4)
         for dtype in ("float32", "float64")
@@ -27,7 +33,11 @@ CASES = (
     Case("MatMul", (_SQUARE, Drawn(shape=(3, 2))), atol=1e-3, note="batches"),
     *[
         Case("Einsum", (Drawn(), given), {"equation": equation}, atol=1e-4)
-        for equation, given in (("ij,jk->ik", _A), ("ij,kj->ik", _A.T.copy()), ("ij,ij->i", Drawn()))
+        for equation, given in (
+            ("ij,jk->ik", _A),
+            ("ij,kj->ik", _A.T.copy()),
+            ("ij,ij->i", Drawn()),
+        )
     ],
     Case("Einsum", (Drawn(),), {"equation": "ij->ji"}),
     Case("EyeLike", (Drawn(shape=(3, 4)),)),

@@ -83,7 +83,8 @@ def reshape(op: Operator, x: Value, sizes: Value) -> Value:
 
 def flatten(op: Operator, x: Value) -> Value:
     """Flatten, to two axes."""
-    axis = op.get("axis", 1) % (rank_of(x) + 1)
+    axis = op.get("axis", 1)
+    axis = axis + rank_of(x) if axis < 0 else axis
     sizes = shape_of(x)
     if axis == 0:
         return moved(op, x, lambda values: tf.reshape(values, [1, -1]))
