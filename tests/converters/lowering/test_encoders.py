@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from onnx import numpy_helper
@@ -23,7 +25,7 @@ _KEYS = {
     "int64s": (_INTS, [3, 7, 0]),
     "floats": (_FLOATS, [0.5, float("nan"), 3.0]),
 }
-_VALUES = {
+_VALUES: dict[str, tuple[Any, dict[str, Any]]] = {
     "strings": (["u", "v", "w"], {"default_string": "none"}),
     "int64s": ([5, 6, 7], {"default_int64": -9}),
     "floats": ([0.1, 0.2, 0.3], {"default_float": 9.5}),

@@ -23,7 +23,10 @@ _UNLIKE = {"O": "_Unused", "i": -1, "f": -0.0}
 
 
 def label_encoder(op: Operator, x: Value) -> Value:
-    """LabelEncoder: what stands for each key, and for all that is no key; NaN is one since version 4."""
+    """LabelEncoder: what stands for each key, and for all that is no key.
+
+    NaN is found among keys since version 4 of the operator, as onnxruntime does it.
+    """
     classes = op.get("classes_strings")
     if classes is not None:
         return _places_of_classes(op, x, np.asarray(classes, object))

@@ -21,7 +21,7 @@ def regressor(op: Operator, x: Value) -> Value:
 def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
     """LinearClassifier: labels, and scores by class.
 
-    With one row of coefficients for two classes onnxruntime gives 1 - s and s, and takes no softmax.
+    With one row of coefficients for two classes onnxruntime gives 1 - s and s, and no softmax.
     """
     names = op.get("classlabels_strings", op.get("classlabels_ints"))
     many = len(op.get("intercepts"))

@@ -23,7 +23,7 @@ def words_met(model: ModelProto, name: str) -> tuple[str, ...]:
         for tensor in model.graph.initializer
         if tensor.data_type == TensorProto.STRING
     }
-    reached, words = {name}, set()
+    reached, words = {name}, set[str]()
     for node in model.graph.node:
         if reached.isdisjoint(node.input):
             continue

@@ -196,7 +196,8 @@ def _sums(op: Operator, prefix: Any, targets: int, x: Value, *, average: bool = 
 
 def _most(leaves: Array, tables: Tables, base: Array) -> Array:
     """By target, how large the sum of magnitudes can become."""
-    return np.abs(leaves).max(axis=0, initial=0.0) * len(tables.roots) + np.abs(base)
+    most: Array = np.abs(leaves).max(axis=0, initial=0.0) * len(tables.roots) + np.abs(base)
+    return most
 
 
 def _step(leaves: Array, base: Array, most: Array) -> float | None:
