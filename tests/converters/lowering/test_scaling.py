@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.converters.lowering.cases import ML, ROWS, WITH_NAN, Case, Drawn, near
+from tests.converters.lowering.cases import ML, ROWS, WIDE, WITH_NAN, Case, Drawn, near
 
 _ROW = np.array([0.5, -2.0, 1.5], np.float32)
 _NUMBERS = ("float32", "float64", "int64", "int32")
@@ -23,7 +23,7 @@ CASES = (
         for norm in ("L1", "L2", "MAX")
     ],
     *[
-        Case("Binarizer", (Drawn(values=WITH_NAN),), {"threshold": limit}, ML, 1)
+        Case("Binarizer", (Drawn(values=WIDE),), {"threshold": limit}, ML, 1)
         for limit in (0.0, 0.5)
     ],
     Case(

@@ -92,12 +92,6 @@ def hard_swish(op: Operator, x: Value) -> Value:
     return values * _line(values, 1.0 / 6.0, 0.5)
 
 
-def swish(op: Operator, x: Value) -> Value:
-    """Swish."""
-    values = op.tensor(x)
-    return values * tf.sigmoid(tf.maximum(op.get("alpha", 1.0) * values, -128.0))
-
-
 def mish(op: Operator, x: Value) -> Value:
     """Mish: x·tanh(softplus(x))."""
     values = op.tensor(x)

@@ -23,7 +23,10 @@ _UNLIKE = {"O": "_Unused", "i": -1, "f": -0.0}
 
 
 def label_encoder(op: Operator, x: Value) -> Value:
-    """LabelEncoder: what stands for each key, and for all that is no key."""
+    """LabelEncoder: what stands for each key, and for all that is no key.
+
+    NaN is found among keys since version 4 of the operator, as onnxruntime does it.
+    """
     classes = op.get("classes_strings")
     if classes is not None:
         return _places_of_classes(op, x, np.asarray(classes, object))
@@ -81,7 +84,7 @@ def _place(op: Operator, x: Value, keys: Array) -> Value:
     )
     values = tf.expand_dims(values, -1)
     equal = tf.equal(values, known)
-    if keys.dtype.kind == "f" and np.isnan(keys).any():
+    if op.opset >= 4 and keys.dtype.kind == "f" and np.isnan(keys).any():
         equal = tf.logical_or(equal, tf.logical_and(tf.not_equal(values, values), np.isnan(keys)))
     found = tf.argmax(cast(equal, tf.int32), -1, tf.int32)
     return tf.where(tf.reduce_any(equal, -1), found, len(keys))

@@ -21,7 +21,7 @@ def regressor(op: Operator, x: Value) -> Value:
 def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
     """LinearClassifier: labels, and scores by class.
 
-    With one row of coefficients for two classes onnxruntime gives 1 - s and s, neither transformed.
+    With one row of coefficients for two classes onnxruntime gives 1 - s and s, and no softmax.
     """
     names = op.get("classlabels_strings", op.get("classlabels_ints"))
     many = len(op.get("intercepts"))
@@ -33,7 +33,7 @@ def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
     if not two:
         names = ["0", "1"] if op.get("classlabels_strings") is not None else [0, 1]
     label = labels(op, names, cast(made[:, 0] > 0.0, tf.int32))
-    if how == "PROBIT":
+    if how in ("PROBIT", "LOGISTIC"):
         made = transformed(made, how)
     return label, tf.concat([1.0 - made, made], 1) if two else made
 

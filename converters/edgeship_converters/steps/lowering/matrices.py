@@ -29,6 +29,9 @@ def gemm(op: Operator, a: Value, b: Value, c: Value = None) -> Value:
         product = product * tf.cast(alpha, product.dtype)
     if c is None or beta == 0.0:
         return product
+    if isinstance(c, np.ndarray) and c.ndim == 2 and c.shape[0] == 1:
+        # What TensorFlow fuses with a product must have one axis.
+        c = c[0]
     product, added = op.alike(product, c)
     return product + (added if beta == 1.0 else added * tf.cast(beta, added.dtype))
 

@@ -108,7 +108,6 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "Sqrt"): of_one(tf.sqrt),
     ("", "Sub"): arithmetic.subtracted,
     ("", "Sum"): of_many(operator.add),
-    ("", "Swish"): activations.swish,
     ("", "Tan"): trigonometry.tan,
     ("", "Tanh"): of_one(tf.tanh),
     ("", "ThresholdedRelu"): activations.thresholded_relu,

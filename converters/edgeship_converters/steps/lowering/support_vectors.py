@@ -63,6 +63,8 @@ def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
         return label, transformed(made, how)
     if how == "PROBIT":
         raise NotLoweredError("it has one score, of which onnxruntime makes no second by PROBIT")
+    if how == "LOGISTIC":
+        return label, transformed(tf.concat([-made, made], 1), how)
     return label, tf.concat([-made if how == "NONE" else 1.0 - made, made], 1)
 
 
@@ -138,7 +140,7 @@ def _chances(op: Operator, made: Value, pairs: list[tuple[int, int]], classes: i
 
 def _bettered(q: Value, classes: int) -> Value:
     """Chances p that make p·Q·p small, one after the other, until all rows are close to it."""
-    start = tf.fill(tf.shape(q)[:2], tf.constant(1.0 / classes, tf.float32))
+    start = tf.ones_like(q[:, :, 0]) / classes
     enough = 0.005 / classes
 
     def state(p: Value) -> tuple[Value, Value, Value]:
@@ -165,7 +167,7 @@ def _bettered(q: Value, classes: int) -> Value:
     loop = tf.while_loop(
         going,
         bettered,
-        (tf.constant(0), tf.ensure_shape(start, shape)),
+        (tf.constant(0), start),
         shape_invariants=(tf.TensorShape([]), shape),
     )
     return loop[1]

@@ -85,13 +85,15 @@ def reshape(op: Operator, x: Value, sizes: Value) -> Value:
 
 def flatten(op: Operator, x: Value) -> Value:
     """Flatten, to two axes."""
-    axis = op.get("axis", 1) % (rank_of(x) + 1)
+    axis = op.get("axis", 1)
+    axis = axis + rank_of(x) if axis < 0 else axis
     sizes = shape_of(x)
     if axis == 0:
         return moved(op, x, lambda values: tf.reshape(values, [1, -1]))
     after = sizes[axis:]
-    if None not in after:
-        width = math.prod(size or 0 for size in after)
+    known = [each for each in after if each is not None]
+    if len(known) == len(after):
+        width = math.prod(known)
         return moved(op, x, lambda values: tf.reshape(values, [-1, width]))
     raise NotLoweredError("a size behind its axis is free")
 
@@ -310,8 +312,9 @@ def cast_like(op: Operator, x: Value, like: Value) -> Value:
 def size(op: Operator, x: Value) -> Value:
     """Size: how many entries there are."""
     sizes = shape_of(x)
-    if None not in sizes:
-        return np.asarray(math.prod(size or 0 for size in sizes), np.int64)
+    known = [each for each in sizes if each is not None]
+    if len(known) == len(sizes):
+        return np.asarray(math.prod(known), np.int64)
     values = x.places if isinstance(x, Words) else x
     return tf.size(values, tf.int32 if op.narrow else tf.int64)
 
@@ -336,7 +339,7 @@ def one_hot(op: Operator, places: Value, depth: Value, values: Value) -> Value:
 def ranges(op: Operator, start: Value, limit: Value, delta: Value) -> Value:
     """Range."""
     if all(isinstance(value, np.ndarray) for value in (start, limit, delta)):
-        return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
+        return np.arange(start.item(), limit.item(), delta.item(), start.dtype)
     return tf.range(*op.alike(start, limit, delta))
 
 

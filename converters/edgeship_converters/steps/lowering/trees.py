@@ -177,7 +177,8 @@ def _base(op: Operator, targets: int) -> Array:
     base = np.zeros(targets)
     if op.kind == "TreeEnsembleClassifier" and targets == 2:
         # onnxruntime reads a second value, but gives none for a class without votes.
-        base[: min(len(given), 1)] = given[:1]
+        if 0 in op.get("class_ids"):
+            base[: min(len(given), 1)] = given[:1]
     elif len(given) == targets:
         base[:] = given
     return base
