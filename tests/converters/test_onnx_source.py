@@ -298,6 +298,18 @@ def test_names_that_no_format_keeps_are_changed_and_told(tmp_path: Path) -> None
     check_all(done, ROWS)
 
 
+def test_capital_letters_of_a_name_outlast_freezing() -> None:
+    """TensorFlow's placeholders have none, and some graphs go to TFLite by way of a frozen one."""
+    from edgeship_converters.steps.frozen import freeze
+    from edgeship_converters.steps.onnx_as_source import onnx_as_source
+    from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_savedmodel
+
+    source = open_source(mlp(given="Features"))
+    task = Task("capital", source.contract)
+    saved = onnx_to_savedmodel(onnx_as_source(source, task), task)  # type: ignore[arg-type]
+    assert list(freeze(saved).inputs) == ["Features"]
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_a_fixed_number_of_rows_is_freed_where_no_operator_holds_it(
     rows: int, tmp_path: Path

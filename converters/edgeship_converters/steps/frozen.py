@@ -58,9 +58,12 @@ def freeze(savedmodel: Artifact) -> Frozen:
         frozen = convert_variables_to_constants_v2(signature, lower_control_flow=False)
     # Flattened outputs come in the order of their sorted names, as TensorFlow sorts dicts.
     outputs = sorted(signature.structured_outputs)
+    # TensorFlow spells a placeholder in small letters, whatever its input is called.
+    given = {spec.name: name for name, spec in signature.structured_input_signature[1].items()}
+    held = [tensor.name.split(":")[0] for tensor in frozen.inputs]
     return Frozen(
         graph=_uncounted(frozen.graph.as_graph_def()),
-        inputs={tensor.name.split(":")[0]: tensor.name for tensor in frozen.inputs},
+        inputs={given.get(name, name): f"{name}:0" for name in held},
         outputs={n: t.name for n, t in zip(outputs, frozen.outputs, strict=True)},
     )
 
