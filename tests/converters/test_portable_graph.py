@@ -17,7 +17,7 @@ from tf2onnx.optimizer.identity_optimizer import IdentityOptimizer
 
 from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.errors import StepError
-from edgeship_converters.plan import STEPS, take
+from edgeship_converters.plan import reachable, take
 from edgeship_converters.sources import open_source
 from edgeship_converters.steps import savedmodel_to_onnx
 from edgeship_converters.steps.known import known
@@ -35,7 +35,7 @@ def forms(model: Any, folder: Path, formats: str = "savedmodel tflite onnx") -> 
     source: Any = open_source(folder / "model.keras")
     task = Task("model", source.contract, layers=tuple(layer.name for layer in source.layers))
     made: dict[str, Any] = {"keras": source}
-    for step in STEPS:
+    for step in reachable("keras").values():
         if step.start in made and step.variant in wanted:
             made[step.variant] = take(step, made[step.start], task)
     return {name: artifact for name, artifact in made.items() if name != "keras"}
@@ -150,8 +150,9 @@ def test_a_refusal_names_the_layer_the_operator_and_the_way_round(
     model.save(tmp_path / "model.keras")
     source: Any = open_source(tmp_path / "model.keras")
     task = Task("colours", source.contract, layers=("my_hash",))
-    saved = take(next(s for s in STEPS if s.start == "keras"), source, task)
-    step = next(s for s in STEPS if s.variant == f"{form.lower()}-float32")
+    steps = reachable("keras")
+    saved = take(steps["savedmodel-float32"], source, task)
+    step = steps[f"{form.lower()}-float32"]
     with pytest.raises(StepError) as caught:
         take(step, saved, task)
     message = str(caught.value)

@@ -39,7 +39,9 @@ TAME = (0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1e-30)
 def near(most: float = 100.0, edges: Sequence[float] = TAME, *, nan: bool = False) -> Any:
     """Numbers up to a magnitude, special ones among them."""
     edges = (*edges, float("nan")) if nan else edges
-    return st.one_of(st.sampled_from(edges), st.floats(-most, most, width=32))
+    return st.one_of(
+        st.sampled_from(edges), st.floats(-most, most, width=32, allow_subnormal=False)
+    )
 
 
 def some(*values: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from edgeship_converters.steps.lowering.operators import OPERATORS
-from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value
+from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Parts, Value
 
 ML = "ai.onnx.ml"
 _OWN = ("", "ai.onnx")
@@ -78,7 +78,8 @@ def lower(model: ModelProto, inputs: Mapping[str, Value], *, narrow: bool) -> di
             raise NotLoweredError(f"{_called(node)} has no lowering here: {error}") from error
         outputs = made if isinstance(made, tuple) else (made,)
         values.update(zip(node.output, outputs, strict=False))
-    return {output.name: values[output.name] for output in model.graph.output}
+    made = {output.name: values[output.name] for output in model.graph.output}
+    return {name: v.high if isinstance(v, Parts) else v for name, v in made.items()}
 
 
 def _called(node: NodeProto) -> str:

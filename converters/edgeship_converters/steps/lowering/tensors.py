@@ -291,7 +291,10 @@ def casts(op: Operator, x: Value) -> Value:
         with np.errstate(over="ignore", invalid="ignore"):
             return x.astype(helper.tensor_dtype_to_np_dtype(to))
     if op.narrow and to == TensorProto.DOUBLE:
-        return x if isinstance(x, Parts) or x.dtype != tf.int64 else _parts_of(x)
+        if isinstance(x, Parts):
+            return x
+        if x.dtype == tf.int64:
+            return _parts_of(x)
     x = op.tensor(x)
     if dtype == tf.bool:
         return tf.not_equal(x, tf.zeros([], x.dtype))
@@ -339,7 +342,7 @@ def one_hot(op: Operator, places: Value, depth: Value, values: Value) -> Value:
 def ranges(op: Operator, start: Value, limit: Value, delta: Value) -> Value:
     """Range."""
     if all(isinstance(value, np.ndarray) for value in (start, limit, delta)):
-        return np.arange(start.item(), limit.item(), delta.item(), start.dtype)
+        return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
     return tf.range(*op.alike(start, limit, delta))
 
 

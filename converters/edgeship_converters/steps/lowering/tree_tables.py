@@ -187,8 +187,9 @@ def _at_most(nodes: Nodes, modes: Array, real: type) -> Nodes:
     A branch on equality becomes two: at most the number, and not at most the one below it.
     """
     with np.errstate(over="ignore"):
-        near = nodes.threshold.astype(real)
-    below = np.nextafter(near, real(-np.inf))
+        near: Array = nodes.threshold.astype(real)
+    tiny = np.finfo(real).tiny
+    below = np.where(near == 0, -tiny, np.nextafter(near, real(-np.inf)))
     rounded = near.astype(np.float64)
     # For numbers of this type, at most and less than a number that lies between two of them.
     at_most = np.where(rounded > nodes.threshold, below, near)
@@ -206,6 +207,9 @@ def _at_most(nodes: Nodes, modes: Array, real: type) -> Nodes:
     # What is missing ends up inside by way of the second branch, which it goes on from to `false`.
     true[equal] = second
     threshold = np.where(is_less, less, at_most)
+    # TensorFlow, and ARM's vectors, take what is smaller than this for 0.
+    flushed = np.where(threshold > 0, real(0), -tiny)
+    threshold = np.where((np.abs(threshold) < tiny) & (threshold != 0), flushed, threshold)
     return Nodes(
         leaf=np.append(nodes.leaf, np.zeros(len(equal), bool)),
         feature=np.append(nodes.feature, nodes.feature[equal]),
