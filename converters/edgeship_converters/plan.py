@@ -45,16 +45,16 @@ STEPS = (
     Step("keras", "savedmodel-float32", _TF),
     Step("tensorflow", "savedmodel-float32", ("tensorflow",)),
     Step("savedmodel-float32", "tflite-float32", ("tensorflow",)),
-    Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx", "onnxruntime")),
-    Step("sklearn", "onnx-float32", ("scikit-learn", "skl2onnx", "onnx")),
-    Step("onnx", "onnx-float32", _ORT),
-    Step("onnx-float32", "savedmodel-float32", ("tensorflow",)),
-    Step("onnx-float32", "tflite-float32", ("tensorflow",)),
     Step("tflite-float32", "tflite-float16", _LITERT),
     Step("tflite-float32", "tflite-dynamic-int8", _LITERT, real_rows=True),
     Step("tflite-float32", "tflite-int8", _LITERT, real_rows=True),
     Step("tflite-float32", "tflite-int16x8", _LITERT, real_rows=True),
     Step("tflite-float32", "tflite-int4", _LITERT, real_rows=True),
+    Step("savedmodel-float32", "onnx-float32", ("tensorflow", "tf2onnx", "onnx", "onnxruntime")),
+    Step("sklearn", "onnx-float32", ("scikit-learn", "skl2onnx", "onnx")),
+    Step("onnx", "onnx-float32", _ORT),
+    Step("onnx-float32", "savedmodel-float32", ("tensorflow",)),
+    Step("onnx-float32", "tflite-float32", ("tensorflow",)),
     Step("onnx-float32", "onnx-float16", _ORT, real_rows=True),
     Step("onnx-float32", "onnx-dynamic-int8", _ORT, real_rows=True),
     Step("onnx-float32", "onnx-int8", _ORT, real_rows=True),
@@ -136,12 +136,14 @@ class Plan:
 def reachable(kind: Kind) -> dict[str, Step]:
     """Every variant that can be made of a kind of source, with the step that makes it."""
     found: dict[str, Step] = {}
-    starts = {str(kind)}
-    # STEPS lists each start before what is made of it, so that one pass finds the shortest ways.
-    for step in STEPS:
-        if step.start in starts and step.variant not in found:
-            found[step.variant] = step
-            starts.add(step.variant)
+    starts, before = {str(kind)}, 0
+    # Of neural models TFLite comes first, of classical ones ONNX, so that one pass need not do.
+    while len(starts) > before:
+        before = len(starts)
+        for step in STEPS:
+            if step.start in starts and step.variant not in found:
+                found[step.variant] = step
+                starts.add(step.variant)
     return found
 
 

@@ -32,9 +32,11 @@ PREFERENCE = (
     "tflite-int4",
     "savedmodel-float32",
 )
-# A batch goes to the engine in pieces of about this many bytes of input, so that the memory a
-# call takes does not grow with the batch.
+# A batch goes to the engine in pieces of about this many bytes of input, and of no more rows, so
+# that the memory a call takes does not grow with the batch: of a few numbers a wide ensemble of
+# trees makes thousands.
 _PIECE_BYTES = 4 << 20
+_PIECE_ROWS = 1024
 
 
 class Model:
@@ -75,7 +77,7 @@ class Model:
         if rows == 0:
             return {spec.name: _empty(spec) for spec in self.contract.outputs}
         size = sum(array.nbytes for array in checked.values())
-        if size <= _PIECE_BYTES:
+        if size <= _PIECE_BYTES and rows <= _PIECE_ROWS:
             return self._run(checked)
         pieces = [self._run(piece) for piece in _pieces(checked, rows, size)]
         return {
@@ -167,7 +169,7 @@ def _choose(bundle: Bundle) -> VariantSpec:
 
 
 def _pieces(inputs: dict[str, Array], rows: int, size: int) -> Iterator[dict[str, Array]]:
-    step = max(1, _PIECE_BYTES * rows // size)
+    step = min(_PIECE_ROWS, max(1, _PIECE_BYTES * rows // size))
     for start in range(0, rows, step):
         yield {name: array[start : start + step] for name, array in inputs.items()}
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import helper, numpy_helper
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
@@ -28,40 +27,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from edgeship_converters.artifact import Task
 from edgeship_converters.sources.sklearn_model import SklearnSource
-from edgeship_converters.steps.sklearn_to_onnx import classical_model, sklearn_to_onnx
+from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
-
-WIDTH = 4
-
-
-def rows_at_thresholds(model: Any) -> Array:
-    """Rows of which one feature lies on a threshold, or one float32 step beside it."""
-    source = SklearnSource(model, "0" * 64)
-    rows = []
-    middle = np.zeros(WIDTH, np.float32)
-    for node in classical_model(source, Task("m", source.contract)).graph.node:
-        if not node.op_type.startswith("TreeEnsemble"):
-            continue
-        given = {
-            attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute
-        }
-        thresholds = (
-            numpy_helper.to_array(given["nodes_values_as_tensor"])
-            if "nodes_values_as_tensor" in given
-            else given["nodes_values"]
-        )
-        for feature, threshold, mode in zip(
-            given["nodes_featureids"], thresholds, given["nodes_modes"], strict=True
-        ):
-            if mode == b"LEAF" or not np.isfinite(threshold):
-                continue
-            at = np.float32(threshold)
-            for value in (at, np.nextafter(at, np.float32(np.inf)), np.nextafter(at, -np.inf)):
-                row = middle.copy()
-                row[feature] = value
-                rows.append(row)
-    return np.array(rows, np.float32).reshape(-1, WIDTH)
+from tests.converters.beside_thresholds import WIDTH, rows_at_thresholds
 
 
 def assert_same_decisions(model: Any, rows: Array) -> None:

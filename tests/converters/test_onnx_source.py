@@ -15,6 +15,8 @@ from onnx import TensorProto, helper
 from sklearn.datasets import make_blobs
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
 from edgeship_converters.artifact import Task
@@ -94,6 +96,20 @@ def test_a_forest_by_skl2onnx_runs_in_every_form(tmp_path: Path) -> None:
         assert (made["output_label"] == labels).all(), variant
         assert np.abs(made["output_probability"] - matrix).max() < 1e-5, variant
     assert {v.evidence.metric for v in done.bundle.manifest.variants} == {"accuracy"}
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [KNeighborsClassifier(3), SVC(probability=False), MLPClassifier((8,), max_iter=500)],
+    ids=["neighbours", "SVC", "MLP"],
+)
+def test_other_classifiers_by_skl2onnx_run_in_every_form(estimator: Any, tmp_path: Path) -> None:
+    model = exported(estimator.fit(ROWS, TRUTH), zipmap=False)
+    labels, *_ = as_run(model, {"X": ROWS})
+    done = converted(model, tmp_path, variants=",".join(FORMS))
+    for variant in FORMS:
+        made = answers(done, variant)
+        assert (made["label"] == labels).all(), variant
 
 
 @pytest.mark.parametrize("zipmap", [True, False, "columns"])

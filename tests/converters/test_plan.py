@@ -20,8 +20,8 @@ def test_without_data_all_leaves_quantized_variants_out() -> None:
     assert plan.variants == (
         "savedmodel-float32",
         "tflite-float32",
-        "onnx-float32",
         "tflite-float16",
+        "onnx-float32",
     )
     assert plan.without_data == (
         "tflite-dynamic-int8",

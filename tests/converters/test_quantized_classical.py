@@ -1,4 +1,4 @@
-"""Smaller ONNX forms of classical models: where matrices are most of it, not where trees are."""
+"""Smaller forms of classical models: where matrices are most of it, not where trees are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
@@ -16,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 
 from edgeship_converters.convert import carry_out
 from edgeship_converters.errors import StepError
@@ -37,12 +38,23 @@ def digits() -> dict[str, Any]:
         (make_pipeline(StandardScaler(), SVC()), "onnx-dynamic-int8", 0.3),
         (MLPClassifier((100,), max_iter=30, random_state=0), "onnx-int8", 0.4),
         (PCA(40), "onnx-int8", 0.4),
+        (make_pipeline(StandardScaler(), LogisticRegression()), "tflite-dynamic-int8", 0.7),
+        (LinearSVC(), "tflite-int8", 0.7),
+        (make_pipeline(StandardScaler(), SVC()), "tflite-dynamic-int8", 0.35),
+        (MLPClassifier((100,), max_iter=30, random_state=0), "tflite-int8", 0.4),
+        (PCA(40), "tflite-int8", 0.45),
+        (KMeans(60, n_init=1, random_state=0), "tflite-float16", 0.6),
     ],
 )
 def test_matrices_become_smaller(model: Any, variant: str, share: float, tmp_path: Path) -> None:
     data = digits()
     model.fit(data["x"], data["y"])
-    request = Request(source=model, data=data, variants=["onnx-float32", variant], max_drop=0.02)
+    request = Request(
+        source=model,
+        data=data,
+        variants=[f"{variant.split('-', maxsplit=1)[0]}-float32", variant],
+        max_drop=0.02,
+    )
     whole, small = carry_out(request, tmp_path / "b").bundle.manifest.variants
     assert small.bytes < share * whole.bytes
 
@@ -52,9 +64,11 @@ def test_trees_stay_as_they_are_and_that_is_told_once(tmp_path: Path) -> None:
     model = RandomForestClassifier(5, random_state=0).fit(data["x"], data["y"])
     told: list[str] = []
     done = carry_out(Request(source=model, data=data, on_warning=told.append), tmp_path / "b")
-    assert [spec.name for spec in done.bundle.manifest.variants] == ["onnx-float32"]
-    (line,) = told
-    assert line.startswith("onnx-float16, onnx-dynamic-int8, onnx-int8 are left out: hardly small")
+    exact = ["onnx-float32", "savedmodel-float32", "tflite-float32"]
+    assert [spec.name for spec in done.bundle.manifest.variants] == exact
+    tflite, onnx = told
+    assert tflite.startswith("tflite-float16, tflite-dynamic-int8, tflite-int8, ")
+    assert onnx.startswith("onnx-float16, onnx-dynamic-int8, onnx-int8 are left out: hardly small")
     with pytest.raises(StepError, match="trees and tables stay as they are"):
         carry_out(Request(source=model, data=data, variants="onnx-int8"), tmp_path / "c")
     assert not (tmp_path / "c").exists()
@@ -77,7 +91,8 @@ def test_few_rows_cost_the_smaller_forms_only(tmp_path: Path) -> None:
     model = LogisticRegression(max_iter=500).fit(data["x"], data["y"])
     told: list[str] = []
     done = carry_out(Request(source=model, data=data, on_warning=told.append), tmp_path / "b")
-    assert [spec.name for spec in done.bundle.manifest.variants] == ["onnx-float32"]
+    exact = ["onnx-float32", "savedmodel-float32", "tflite-float32", "tflite-float16"]
+    assert [spec.name for spec in done.bundle.manifest.variants] == exact
     assert "smaller forms are not made, for want of rows" in told[0]
     assert done.without_data == ()
 

@@ -75,11 +75,10 @@ def test_no_rows_never_reach_the_engine(model: Model) -> None:
 
 def test_a_large_batch_goes_to_the_engine_in_pieces_and_in_order(model: Model) -> None:
     engine = Doubling("label", "probabilities")
-    rows = np.arange(3_000_000, dtype=np.float32).reshape(-1, 3)
+    rows = np.arange(30_000, dtype=np.float32).reshape(-1, 3)
     outputs = Model(model.bundle, model.variant, engine).predict(rows)
     assert np.array_equal(outputs["probabilities"], rows * 2)
-    assert len(engine.given) == 3
-    assert max(piece["x"].nbytes for piece in engine.given) <= 4 << 20
+    assert [len(piece["x"]) for piece in engine.given] == [1024] * 9 + [784]
 
 
 def test_a_quantized_variant_is_given_integers_and_answers_in_floats(model: Model) -> None:

@@ -123,7 +123,11 @@ class Case:
 
     def __str__(self) -> str:
         kinds = {drawn.dtype for drawn in self.drawn().values()}
-        told = ",".join(f"{k}={v}" for k, v in self.attributes.items() if np.size(v) < 4)
+        told = ",".join(
+            f"{k}={v}"
+            for k, v in self.attributes.items()
+            if np.size(v) < 4 and not isinstance(v, onnx.GraphProto)
+        )
         return "-".join(filter(None, [self.kind, *sorted(kinds), told, self.note]))
 
     def drawn(self) -> dict[str, Drawn]:

@@ -71,7 +71,7 @@ class Graph:
         self._count += 1
         names = [f"{operator}_{self._count}" + (f"_{i}" if i else "") for i in range(outputs)]
         given = ["" if value is None else self.value(value) for value in inputs]
-        part = self.part if self.own else None
+        part = f"{self.part}/{names[0]}" if self.own else None
         made = helper.make_node(operator, given, names, domain=domain, name=part, **attributes)
         self._nodes.append(made)
         return tuple(names)

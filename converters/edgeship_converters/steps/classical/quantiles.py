@@ -79,13 +79,14 @@ def _table(quantiles: Array, references: Array) -> Array:
 def _normal_scores(shares: str, graph: Graph) -> str:
     """The standard normal distribution's quantiles, within those that the model clips to."""
     end = _NEAR - float(np.spacing(1))
+    # Next to 1, float32 has no number so near to it.
+    tail = graph.Max(graph.Min(shares, graph.Sub(1.0, shares)), end)
     shares = graph.Min(graph.Max(shares, end), 1.0 - end)
     off = graph.Sub(shares, 0.5)
     square = graph.Mul(off, off)
     ratio = graph.Div(horner(square, _P0, graph), horner(square, _Q0, graph))
     bent = graph.Add(off, graph.Mul(off, graph.Mul(square, ratio)))
     middle = graph.Mul(bent, float(np.sqrt(2 * np.pi)))
-    tail = graph.Min(shares, graph.Sub(1.0, shares))
     # In the middle the tail's formula need not hold, but must not give NaN.
     root = graph.Sqrt(graph.Mul(graph.Log(tail), -2.0))
     inverse = graph.Reciprocal(root)

@@ -13,6 +13,7 @@ from edgeship_converters.steps.lowering import (
     arithmetic,
     encoders,
     linear_models,
+    loops,
     matrices,
     picking,
     reductions,
@@ -151,6 +152,8 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "ReduceSumSquare"): along_axes(reductions.sum_of_squares),
     ("", "Softmax"): reductions.softmax,
     ("", "TopK"): reductions.top_k,
+    # Graphs inside of an operator.
+    ("", "Scan"): loops.scan,
     # Models.
     (ML, "CategoryMapper"): encoders.category_mapper,
     (ML, "LabelEncoder"): encoders.label_encoder,

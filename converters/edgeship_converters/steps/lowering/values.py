@@ -82,6 +82,11 @@ class Parts:
         """That of each part."""
         return self.high.shape
 
+    @property
+    def dtype(self) -> Any:
+        """That of each part."""
+        return self.high.dtype
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -125,7 +130,7 @@ class Operator:
             return value
         if self.narrow and value.dtype.kind in "OUS":
             raise NotLoweredError("it computes with text")
-        return constant(value, self.dtype(_dtype_of(value)))
+        return constant(value, self.dtype(_dtype_of(value)), finite=self.narrow)
 
     def table(self, value: Value) -> tf.Tensor:
         """Entries to be looked up: as `tensor`, but whole numbers beyond int32 stay as they are."""
@@ -150,7 +155,9 @@ class Operator:
         if len(kinds) > 1 and dtype != tf.int64:
             raise NotLoweredError(f"it mixes {', '.join(sorted(kind.name for kind in kinds))}")
         return [
-            constant(value, dtype) if isinstance(value, np.ndarray) else cast(value, dtype)
+            constant(value, dtype, finite=self.narrow)
+            if isinstance(value, np.ndarray)
+            else cast(value, dtype)
             for value in values
         ]
 
@@ -169,8 +176,14 @@ def alike_words(values: Any) -> list[Words]:
     return [words.among(known) for words in made]
 
 
-def constant(array: Array, dtype: tf.DType) -> tf.Tensor:
-    """A constant of a type, numbers beyond it cut to what it holds."""
+def constant(array: Array, dtype: tf.DType, *, finite: bool = False) -> tf.Tensor:
+    """A constant of a type, numbers beyond it cut to what it holds.
+
+    Args:
+        array: numbers, truths or text.
+        dtype: of the tensor.
+        finite: whether infinite numbers become the largest ones: quantization has no step for them.
+    """
     if array.dtype.kind in "OUS":
         return tf.constant(array.astype(object), tf.string)
     to = dtype.as_numpy_dtype
@@ -179,6 +192,9 @@ def constant(array: Array, dtype: tf.DType) -> tf.Tensor:
         array = np.clip(array, limits.min, limits.max)
     with np.errstate(over="ignore"):
         array = array.astype(to)
+    if finite and array.dtype.kind == "f":
+        most = np.finfo(to).max
+        array = np.clip(array, -most, most)
     return tf.constant(array)
 
 
