@@ -66,7 +66,7 @@ def test_trees_stay_as_they_are_and_that_is_told_once(tmp_path: Path) -> None:
     done = carry_out(Request(source=model, data=data, on_warning=told.append), tmp_path / "b")
     exact = ["onnx-float32", "savedmodel-float32", "tflite-float32"]
     assert [spec.name for spec in done.bundle.manifest.variants] == exact
-    tflite, onnx = told
+    onnx, tflite = told
     assert tflite.startswith("tflite-float16, tflite-dynamic-int8, tflite-int8, ")
     assert onnx.startswith("onnx-float16, onnx-dynamic-int8, onnx-int8 are left out: hardly small")
     with pytest.raises(StepError, match="trees and tables stay as they are"):
