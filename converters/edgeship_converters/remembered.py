@@ -69,6 +69,8 @@ class RememberedSource:
         self._on_step = request.on_step
         self._cache = cache
         self._loaded: Source | None = None
+        # Each variant is held against the same few sets of rows.
+        self._told: dict[str, dict[str, Array]] = {}
         asked = (
             *(_identity(request.source), request.signature),
             *(request.inputs, tuple(opening["schema"].items())),
@@ -120,13 +122,16 @@ class RememberedSource:
         self, what: str, inputs: Arrays, ask: Callable[[Source], dict[str, Array]]
     ) -> dict[str, Array]:
         key = digest(what, self.key, digest_arrays(inputs), releases(_TOOLS), own_code())
-        found = self._cache.find_arrays(key)
+        found = self._told.get(key)
+        if found is None:
+            found = self._cache.find_arrays(key)
         if found is None:
             model = self.loaded
             self._on_step("asking the source model")
             with quiet():
                 found = ask(model)
             self._cache.keep_arrays(key, found)
+        self._told[key] = found
         return found
 
 

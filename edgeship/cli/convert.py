@@ -259,17 +259,20 @@ def evidence_table(bundle: Bundle) -> tuple[list[str], list[list[str]]]:
 
 def show_boundary(bundle: Bundle) -> None:
     """What became of rows right at the boundaries between classes, where exact forms were asked."""
+    told: dict[int, list[str]] = {}
     for variant in bundle.manifest.variants:
         found = variant.evidence.boundary
         if not found or variant.precision != "float32":
             continue
-        words = (
-            f"of {found.rows} rows drawn one step of float32 beside the boundary between two "
-            f"classes, {variant.name} gives {found.label_flips} the label of the other side"
-        )
+        words = f"{variant.name} to {found.label_flips}"
         if found.widest_gap is not None:
-            words += f"; the source's two best scores are within {found.widest_gap:.1g} there"
-        click.echo(words)
+            words += f" (the source's two best scores within {found.widest_gap:.1g})"
+        told.setdefault(found.rows, []).append(words)
+    for rows, each in told.items():
+        click.echo(
+            f"of {rows} rows drawn one step of float32 beside the boundary between two classes, the "
+            f"other side's label is given by {', by '.join(each)}"
+        )
 
 
 def _largest_error(evidence: Evidence) -> str:
