@@ -270,8 +270,8 @@ def show_boundary(bundle: Bundle) -> None:
         told.setdefault(found.rows, []).append(words)
     for rows, each in told.items():
         click.echo(
-            f"of {rows} rows drawn one step of float32 beside the boundary between two classes, the "
-            f"other side's label is given by {', by '.join(each)}"
+            f"of {rows} rows drawn one step of float32 beside the boundary between two classes, "
+            f"the other side's label is given by {', by '.join(each)}"
         )
 
 

@@ -32,6 +32,13 @@ def form_of(source: SklearnSource, form: str) -> Artifact:
 
 def answers(source: SklearnSource, form: str, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """What one of `FORMS` answers, through the runtime."""
+    return run_form(source, form, form_of(source, form), inputs)
+
+
+def run_form(
+    source: SklearnSource, form: str, artifact: Artifact, inputs: Mapping[str, Array]
+) -> dict[str, Array]:
+    """What a form that is made answers, through the runtime."""
     draft = Draft(
         name="m",
         version="1",
@@ -41,4 +48,4 @@ def answers(source: SklearnSource, form: str, inputs: Mapping[str, Array]) -> di
         tools={},
     )
     draft.set_goldens(inputs, source.predict(dict(inputs)))
-    return load(draft.trial(form, form_of(source, form)), form).predict(inputs)
+    return load(draft.trial(form, artifact), form).predict(inputs)
