@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering import tree_walk
+from edgeship_converters.steps.lowering import tree_layouts, tree_walk
 from edgeship_converters.steps.lowering.tree_tables import tables_of
 from edgeship_converters.steps.lowering.values import Operator, Parts
 from tests.converters.lowering.cases import ML, Case, Drawn, near
@@ -18,8 +18,8 @@ _VALUES = near(4.0, (*_GRID, np.nextafter(np.float32(0.25), np.float32(1)).item(
 # Costs by which one way is cheaper than all others.
 _WAYS: dict[str, dict[str, float]] = {
     "on the way": {"_WIDEST": 0},
-    "before": {"_GATHERED": 1e6, "_CHOSEN": 1e12},
-    "chosen": {"_COMPARED": 0.0, "_CHOSEN": 0.0},
+    "before": {"GATHERED": 1e6, "CHOSEN": 1e12},
+    "chosen": {"COMPARED": 0.0, "CHOSEN": 0.0},
 }
 
 
@@ -80,7 +80,7 @@ def test_rows_end_where_onnxruntimes_do(
     way: str, attributes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in _WAYS[way].items():
-        monkeypatch.setattr(tree_walk, name, value)
+        monkeypatch.setattr(tree_walk if name == "_WIDEST" else tree_layouts, name, value)
     _case(attributes).check(12)
 
 
@@ -89,7 +89,7 @@ def test_whole_numbers_beyond_float32_go_where_they_belong(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in _WAYS[way].items():
-        monkeypatch.setattr(tree_walk, name, value)
+        monkeypatch.setattr(tree_walk if name == "_WIDEST" else tree_layouts, name, value)
     made = _trees([12, 5], missing=False)
     limits = np.where(np.asarray(made["nodes_values"]) > 0, 1_700_000_000.5, 2**31 - 300.0)
     attributes = made | {"nodes_values": (limits * (limits > 0)).tolist()}

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.tensors import concat, gather, moved
+from edgeship_converters.steps.lowering.tensors import concat, gather
 from edgeship_converters.steps.lowering.values import (
     NotLoweredError,
     Operator,
     Value,
     cast,
     index,
+    moved,
     rank_of,
     shape_of,
 )

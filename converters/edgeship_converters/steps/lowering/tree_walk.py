@@ -12,18 +12,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from edgeship_converters.steps.lowering import tree_layouts as layouts
 from edgeship_converters.steps.lowering.tree_tables import Nodes, Tables
 from edgeship_converters.steps.lowering.values import Parts, Value
 from edgeship_runtime.arrays import Array
 
-# What one entry costs, in nanoseconds on a CPU of 2024, in LiteRT: of a gather, and of what goes
-# over arrays in order.
-_GATHERED, _COMPARED, _CHOSEN = 2.4, 0.4, 0.5
 # Beyond so many entries a row, memory counts more than time.
 _WIDEST = 2**14
 _TYPES = (np.uint8, np.int16, np.int32)
-# How many nodes stand in a line of a grid.
-_WIDTHS = (8, 16, 32, 64, 128, 256, 512, 1024)
 # Trees that have come to their ends are left aside once they are that share of those still going.
 _DONE = 0.3
 
@@ -79,18 +75,19 @@ def _walk(rows: Numbers, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, 
         steps: how many branches a row passes, at most, over all trees.
         leaves: how many nodes are leaves.
     """
-    conditions = _conditions(nodes)
-    grid = _grid(nodes, leaves)
+    conditions = layouts.conditions_of(nodes)
+    grid = layouts.grid_of(nodes, leaves)
     places = np.arange(len(nodes.leaf), dtype=np.int32)
     ways: list[tuple[float, int, Callable[[], tuple[Array, Walk]]]] = [
-        (4 * steps * _GATHERED, 0, lambda: (places, _compared_on_the_way(rows, nodes))),
+        (4 * steps * layouts.GATHERED, 0, lambda: (places, _compared_on_the_way(rows, nodes))),
         (
-            3 * steps * _GATHERED + conditions.limits.size * _COMPARED,
+            3 * steps * layouts.GATHERED + conditions.limits.size * layouts.COMPARED,
             conditions.limits.size,
             lambda: (places, _compared_before(rows, conditions, nodes)),
         ),
         (
-            (steps + len(grid.columns)) * _GATHERED + grid.limits.size * (_COMPARED + _CHOSEN),
+            (steps + len(grid.columns)) * layouts.GATHERED
+            + grid.limits.size * (layouts.COMPARED + layouts.CHOSEN),
             grid.limits.size,
             lambda: (grid.place, _chosen_before(rows, grid, nodes)),
         ),
@@ -136,36 +133,6 @@ class Numbers:
         return tf.logical_or(self.high < limits.high, least)
 
 
-@dataclass(frozen=True, slots=True)
-class _Conditions:
-    """The distinct comparisons of an ensemble, by column.
-
-    Attributes:
-        columns: that are looked at.
-        limits: (columns, most thresholds of one), the rest filled up.
-        place: by node, its comparison among the flattened limits.
-    """
-
-    columns: Array
-    limits: Array
-    place: Array
-
-
-def _conditions(nodes: Nodes) -> _Conditions:
-    inner = np.flatnonzero(~nodes.leaf)
-    pairs = np.zeros(len(inner), [("column", np.int64), ("limit", np.float64)])
-    pairs["column"], pairs["limit"] = nodes.feature[inner], nodes.threshold[inner]
-    distinct, which = np.unique(pairs, return_inverse=True)
-    columns, column, counts = np.unique(distinct["column"], return_inverse=True, return_counts=True)
-    rank = np.arange(len(distinct)) - np.repeat(np.cumsum(counts) - counts, counts)
-    width = int(counts.max(initial=0))
-    limits = np.zeros((len(columns), width), nodes.threshold.dtype)
-    limits[column, rank] = distinct["limit"]
-    place = np.zeros(len(nodes.leaf), np.int64)
-    place[inner] = (column * width + rank)[which.ravel()]
-    return _Conditions(columns, limits, place)
-
-
 def _compared_on_the_way(rows: Numbers, nodes: Nodes) -> Walk:
     """Each comparison when a row comes to it."""
     many = len(nodes.leaf)
@@ -186,7 +153,7 @@ def _compared_on_the_way(rows: Numbers, nodes: Nodes) -> Walk:
     return first, onward
 
 
-def _compared_before(rows: Numbers, conditions: _Conditions, nodes: Nodes) -> Walk:
+def _compared_before(rows: Numbers, conditions: layouts.Conditions, nodes: Nodes) -> Walk:
     """All comparisons at once, of which each branch then looks one up."""
     many, size = len(nodes.leaf), conditions.limits.size
     met = _met(rows, conditions.columns, conditions.limits)
@@ -204,54 +171,7 @@ def _compared_before(rows: Numbers, conditions: _Conditions, nodes: Nodes) -> Wa
     return first, onward
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """All nodes in lines by the column that they look at; leaves fill the gaps.
-
-    Attributes:
-        columns: that are looked at, by line.
-        limits: (lines, nodes) thresholds.
-        place: by node, its place in the flattened grid.
-    """
-
-    columns: Array
-    limits: Array
-    place: Array
-
-
-def _grid(nodes: Nodes, leaves: int) -> _Grid:
-    """The cheapest grid: short lines leave few gaps, and long ones are few."""
-    inner = np.flatnonzero(~nodes.leaf)
-    columns, column, counts = np.unique(
-        nodes.feature[inner], return_inverse=True, return_counts=True
-    )
-
-    def lines(width: int) -> Array:
-        """How many lines each column takes; the last one also those of leaves that find no gap."""
-        needed = -(-counts // width)
-        needed[-1:] += max(0, -(-len(nodes.leaf) // width) - int(needed.sum()))
-        return needed
-
-    def cost(width: int) -> float:
-        many = int(lines(width).sum())
-        return many * _GATHERED + many * width * (_COMPARED + _CHOSEN)
-
-    width = min(_WIDTHS, key=cost)
-    needed = lines(width)
-    start = np.cumsum(needed) - needed
-    order = np.argsort(column, kind="stable")
-    rank = np.arange(len(inner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    place = np.zeros(len(nodes.leaf), np.int32)
-    place[inner[order]] = start[column[order]] * width + rank
-    free = np.ones(int(needed.sum()) * width, bool)
-    free[place[inner]] = False
-    place[:leaves] = np.flatnonzero(free)[:leaves]
-    limits = np.zeros(free.shape, nodes.threshold.dtype)
-    limits[place] = nodes.threshold
-    return _Grid(np.repeat(columns, needed), limits.reshape(-1, width), place)
-
-
-def _chosen_before(rows: Numbers, grid: _Grid, nodes: Nodes) -> Walk:
+def _chosen_before(rows: Numbers, grid: layouts.Grid, nodes: Nodes) -> Walk:
     """All comparisons at once, and for each branch the child that it leads to."""
     size = grid.limits.size
 

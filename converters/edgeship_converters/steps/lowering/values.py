@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -174,6 +174,18 @@ def alike_words(values: Any) -> list[Words]:
     made = [value if isinstance(value, Words) else Words.of(static(value)) for value in values]
     known = tuple(sorted({word for words in made for word in words.known}))
     return [words.among(known) for words in made]
+
+
+def moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
+    """What a value becomes when its entries are moved, be they numbers or words."""
+    if isinstance(x, Words):
+        return Words(move(x.places), x.known, x.closed)
+    parts = x if isinstance(x, Parts) else None
+    if op.narrow and isinstance(x, np.ndarray):
+        parts = Parts.of(x)
+    if parts is not None:
+        return Parts(move(parts.high), move(parts.low))
+    return move(op.table(x))
 
 
 def constant(array: Array, dtype: tf.DType, *, finite: bool = False) -> tf.Tensor:
