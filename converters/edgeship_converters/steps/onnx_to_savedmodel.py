@@ -66,7 +66,7 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
 
     def serve(tensors: dict[str, Any]) -> dict[str, Any]:
         given = {
-            name: Words(tensor, words[name]) if name in words else _beginning(tensor, narrow=narrow)
+            name: Words(tensor, words[name]) if name in words else tensor
             for name, tensor in tensors.items()
         }
         made = lower(proto, given, narrow=narrow)
@@ -106,12 +106,8 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
 def _dtype(name: str, *, narrow: bool) -> tf.DType:
     if narrow and name == "string":
         return tf.int32
-    return tf.as_dtype(name)
-
-
-def _beginning(tensor: Any, *, narrow: bool) -> Any:
-    """An input as the graph computes with it; callers give what the contract says."""
-    return tf.cast(tensor, tf.float32) if narrow and tensor.dtype == tf.float64 else tensor
+    # The runtime gives what the file takes.
+    return tf.float32 if narrow and name == "float64" else tf.as_dtype(name)
 
 
 def _ending(value: Any, dtype: str, *, narrow: bool) -> Any:

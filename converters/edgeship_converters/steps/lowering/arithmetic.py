@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.values import Operator, Parts, Value, cast
+from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Parts, Value, cast
 
 Lowered = Callable[..., Any]
 
@@ -42,11 +42,20 @@ def of_many(function: Callable[[Any, Any], Any]) -> Lowered:
     return lowered
 
 
+def summed(function: Callable[[Any, Any], Any]) -> Lowered:
+    """As `of_many`, of sums and products, which may be beyond their arguments' type."""
+
+    def lowered(op: Operator, *given: Value) -> Value:
+        return reduce(function, op.counted(*given))
+
+    return lowered
+
+
 def subtracted(op: Operator, x: Value, y: Value) -> Value:
     """Sub; from a constant of float64 both its parts, so that what is near it loses nothing."""
     left, right = (_parts(op, value) for value in (x, y))
     if left is None and right is None:
-        return operator.sub(*op.alike(x, y))
+        return operator.sub(*op.counted(x, y))
     difference = operator.sub(*op.alike(x, y))
     if left is not None:
         difference = difference + left.low
@@ -147,9 +156,8 @@ def divided(op: Operator, x: Value, y: Value) -> Value:
             # TensorFlow multiplies by one over what it knows to be constant, and rounds once more.
             below = tf.raw_ops.PlaceholderWithDefault(input=below, shape=below.shape)
         return tf.divide(above, below)
-    if op.narrow:
-        # LiteRT has no such division of int64.
-        above, below = cast(above, tf.int32), cast(below, tf.int32)
+    if op.narrow and above.dtype == tf.int64:
+        raise NotLoweredError("it divides whole numbers, which LiteRT does of 32 bits only")
     return tf.truncatediv(above, below)
 
 

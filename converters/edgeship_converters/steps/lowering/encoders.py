@@ -70,7 +70,7 @@ def looked_up(op: Operator, x: Value, keys: Array, table: Array) -> Value:
     if op.narrow and table.dtype.kind in "OUS":
         words = Words.of(table)
         return Words(tf.gather(words.places, place), words.known, words.closed)
-    return tf.gather(op.table(table), place)
+    return tf.gather(op.tensor(table), place)
 
 
 def _place(op: Operator, x: Value, keys: Array) -> Value:

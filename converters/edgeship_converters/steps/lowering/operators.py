@@ -24,7 +24,7 @@ from edgeship_converters.steps.lowering import (
     trees,
     trigonometry,
 )
-from edgeship_converters.steps.lowering.arithmetic import compared, of_many, of_one, of_two
+from edgeship_converters.steps.lowering.arithmetic import compared, of_many, of_one, of_two, summed
 from edgeship_converters.steps.lowering.reductions import along_axes, arg_extreme
 
 ML = "ai.onnx.ml"
@@ -59,7 +59,7 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     # Each entry by itself.
     ("", "Abs"): arithmetic.magnitude,
     ("", "Acos"): trigonometry.acos,
-    ("", "Add"): of_two(operator.add),
+    ("", "Add"): summed(operator.add),
     ("", "And"): of_two(tf.logical_and),
     ("", "Asin"): trigonometry.asin,
     ("", "Atan"): trigonometry.atan,
@@ -90,7 +90,7 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "Min"): of_many(tf.minimum),
     ("", "Mish"): activations.mish,
     ("", "Mod"): arithmetic.modulo,
-    ("", "Mul"): of_two(operator.mul),
+    ("", "Mul"): summed(operator.mul),
     ("", "Neg"): of_one(operator.neg),
     ("", "Not"): of_one(tf.logical_not),
     ("", "Or"): of_two(tf.logical_or),
@@ -109,7 +109,7 @@ OPERATORS: dict[tuple[str, str], Callable[..., Any]] = {
     ("", "Softsign"): activations.softsign,
     ("", "Sqrt"): of_one(tf.sqrt),
     ("", "Sub"): arithmetic.subtracted,
-    ("", "Sum"): of_many(operator.add),
+    ("", "Sum"): summed(operator.add),
     ("", "Tan"): trigonometry.tan,
     ("", "Tanh"): of_one(tf.tanh),
     ("", "ThresholdedRelu"): activations.thresholded_relu,

@@ -68,7 +68,12 @@ def flatten(op: Operator, x: Value) -> Value:
     if len(known) == len(after):
         width = math.prod(known)
         return moved(op, x, lambda values: tf.reshape(values, [-1, width]))
-    raise NotLoweredError("a size behind its axis is free")
+
+    def flat(values: Any) -> Any:
+        many = tf.reduce_prod(tf.shape(values)[:axis])
+        return tf.reshape(values, tf.stack([many, -1]))
+
+    return moved(op, x, flat)
 
 
 def unsqueeze(op: Operator, x: Value, axes: Value = None) -> Value:

@@ -85,7 +85,13 @@ def split(op: Operator, x: Value, sizes: Value = None) -> tuple[Value, ...]:
             raise NotLoweredError("the size of the axis that it splits is free")
         each = -(-whole // op.outputs)
         given = [min(each, whole - k * each) for k in range(op.outputs)]
-    return tuple(tf.split(op.tensor(x), np.asarray(given, np.int32), axis))
+    ends = np.cumsum(given)
+    before = [slice(None)] * (axis % rank_of(x))
+
+    def part(start: int, end: int) -> Value:
+        return moved(op, x, lambda values: values[(*before, slice(start, end))])
+
+    return tuple(part(int(end - size), int(end)) for end, size in zip(ends, given, strict=True))
 
 
 def slices(op: Operator, x: Value, *given: Value) -> Value:
@@ -122,7 +128,7 @@ def gather(op: Operator, x: Value, places: Value) -> Value:
     axis = op.get("axis", 0) % rank_of(x)
     if isinstance(x, np.ndarray) and isinstance(places, np.ndarray):
         return np.take(x, places, axis)
-    at = _from_start(places, shape_of(x)[axis], x, axis)
+    at = _from_start(places, x, axis)
     if op.narrow and isinstance(x, np.ndarray) and x.dtype.kind in "OUS":
         x = Words.of(x)
     return moved(op, x, lambda values: tf.gather(values, at, axis=axis))
@@ -132,7 +138,7 @@ def gather_elements(op: Operator, x: Value, places: Value) -> Value:
     """GatherElements, along one axis; all others as long as those of the places."""
     rank = rank_of(x)
     axis = op.get("axis", 0) % rank
-    at = _from_start(places, shape_of(x)[axis], x, axis)
+    at = _from_start(places, x, axis)
     order = [k for k in range(rank) if k != axis] + [axis]
     back = np.argsort(order)
 
@@ -158,7 +164,7 @@ def scatter_elements(op: Operator, x: Value, places: Value, updates: Value) -> V
     size = shape_of(x)[-1]
     if size is None:
         raise NotLoweredError("the size of its axis is free")
-    at = _from_start(places, size, x, rank - 1)
+    at = _from_start(places, x, rank - 1)
     hot = tf.one_hot(at, size, dtype=put.dtype)
     spread = tf.reduce_sum(hot * tf.expand_dims(put, -1), axis=-2)
     taken = tf.reduce_max(hot, axis=-2) > 0
@@ -250,12 +256,12 @@ def where(op: Operator, condition: Value, x: Value, y: Value) -> Value:
     return tf.where(chosen, *op.alike(x, y))
 
 
-def _from_start(places: Value, size: int | None, x: Value, axis: int) -> Any:
-    """Places counted from the start, where some may count from the end."""
-    if isinstance(places, np.ndarray):
-        if (places < 0).any():
-            if size is None:
-                raise NotLoweredError("it counts from an end that is free")
-            places = np.where(places < 0, places + size, places)
+def _from_start(places: Value, x: Value, axis: int) -> Any:
+    """Places counted from the start, where negative ones count from the end."""
+    size = shape_of(x)[axis]
+    if isinstance(places, np.ndarray) and not (places < 0).any():
         return index(places)
-    return index(places)
+    if size is None:
+        size = tf.shape(x.places if isinstance(x, Words) else x)[axis]
+    at = index(places)
+    return tf.math.floormod(at, tf.cast(size, at.dtype))

@@ -13,6 +13,8 @@ from edgeship_runtime.arrays import Array
 _MODES = (
     "LEAF", "BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"
 )  # fmt: skip
+# Of so many numbers a table of leaves takes a gigabyte.
+_MOST = 2**27
 # By their numbers in the operator of ai.onnx.ml 5.
 _CODES = _MODES[1:]
 
@@ -43,19 +45,31 @@ class Tables:
     """All trees of an ensemble: leaves come first, then branches, and no two are the same.
 
     Attributes:
-        leaves: (leaves, targets) float64, what each adds.
+        leaves: (leaves, targets) float64, what each adds; where each tree adds to one target only,
+            there is but one column.
         branches: the nodes that are none; the places in them count the leaves too.
         roots: by tree, the place where it starts; the deepest tree comes first.
         depths: by tree, how many branches follow each other, at most.
+        start: (targets,), what is added to the leaves.
+        target: by tree, the only one that it adds to; None where some add to several.
     """
 
     leaves: Array
     branches: Nodes
     roots: Array
     depths: Array
+    start: Array
+    target: Array | None = None
 
 
-def tables_of(op: Operator, prefix: Literal["target", "class"], targets: int, real: type) -> Tables:
+def tables_of(
+    op: Operator,
+    prefix: Literal["target", "class"],
+    targets: int,
+    real: type,
+    *,
+    apart: bool = True,
+) -> Tables:
     """The tables of a TreeEnsembleRegressor or TreeEnsembleClassifier.
 
     Args:
@@ -63,6 +77,7 @@ def tables_of(op: Operator, prefix: Literal["target", "class"], targets: int, re
         prefix: of the attributes that tell of leaves.
         targets: how many sums there are.
         real: the type of the rows, float32 or float64, which thresholds take on.
+        apart: whether leaves are added, so that what all of a tree share may stand apart.
 
     Raises:
         NotLoweredError: for trees that are not whole.
@@ -72,13 +87,64 @@ def tables_of(op: Operator, prefix: Literal["target", "class"], targets: int, re
     place = _Places(trees, ids)
     nodes = _nodes(op, trees, place)
     roots = _roots(trees, nodes)
-    values = np.zeros((len(trees), targets))
-    at = place.of(
-        np.asarray(op.get(f"{prefix}_treeids"), np.int64),
-        np.asarray(op.get(f"{prefix}_nodeids"), np.int64),
+    votes = _Votes(
+        at=place.of(
+            np.asarray(op.get(f"{prefix}_treeids"), np.int64),
+            np.asarray(op.get(f"{prefix}_nodeids"), np.int64),
+        ),
+        target=np.asarray(op.get(f"{prefix}_ids"), np.int64),
+        weight=numbers(op, f"{prefix}_weights"),
     )
-    np.add.at(values, (at, np.asarray(op.get(f"{prefix}_ids"))), numbers(op, f"{prefix}_weights"))
-    return _distinct(_at_most(nodes, np.asarray(op.get("nodes_modes")), real), values, roots)
+    nodes = _at_most(nodes, np.asarray(op.get("nodes_modes")), real)
+    start = np.zeros(targets)
+    if apart and targets > 2:
+        votes, start = _without_constants(votes, trees, nodes.leaf[: len(trees)], targets)
+    first = np.full(int(trees.max()) + 1, -1)
+    first[trees[votes.at]] = votes.target
+    if apart and targets > 1 and (first[trees[votes.at]] == votes.target).all():
+        values = np.zeros((len(nodes.leaf), 1))
+        np.add.at(values[:, 0], votes.at, votes.weight)
+        target = np.maximum(first[trees[roots]], 0)
+        return _distinct(nodes, values, roots, start, target, finite=op.narrow)
+    values = _table(len(nodes.leaf), targets)
+    np.add.at(values, (votes.at, votes.target), votes.weight)
+    return _distinct(nodes, values, roots, start, finite=op.narrow)
+
+
+@dataclass(frozen=True, slots=True)
+class _Votes:
+    """What leaves add, each to one target; `at` are places of nodes."""
+
+    at: Array
+    target: Array
+    weight: Array
+
+
+def _without_constants(
+    votes: _Votes, trees: Array, leaf: Array, targets: int
+) -> tuple[_Votes, Array]:
+    """Votes that all leaves of a tree share are none of its own, but part of the start.
+
+    So is what boosting starts from, where the first tree holds it for all classes.
+    """
+    start = np.zeros(targets)
+    many = np.bincount(trees[leaf], minlength=int(trees.max()) + 1)
+    pair, which, counts = np.unique(
+        trees[votes.at] * targets + votes.target, return_inverse=True, return_counts=True
+    )
+    least, most = np.full(len(pair), np.inf), np.full(len(pair), -np.inf)
+    np.minimum.at(least, which, votes.weight)
+    np.maximum.at(most, which, votes.weight)
+    shared = (counts == many[pair // targets]) & (least == most)
+    np.add.at(start, pair[shared] % targets, most[shared])
+    kept = ~shared[which]
+    return _Votes(votes.at[kept], votes.target[kept], votes.weight[kept]), start
+
+
+def _table(nodes: int, targets: int) -> Array:
+    if nodes * targets > _MOST:
+        raise NotLoweredError(f"its {nodes} nodes have {targets} values each")
+    return np.zeros((nodes, targets))
 
 
 def compact_tables_of(op: Operator, targets: int, real: type) -> Tables:
@@ -117,10 +183,12 @@ def compact_tables_of(op: Operator, targets: int, real: type) -> Tables:
         true=children("nodes_truenodeids", "nodes_trueleafs"),
         false=children("nodes_falsenodeids", "nodes_falseleafs"),
     )
-    values = np.zeros((many + leaves, targets))
+    values = _table(many + leaves, targets)
     values[many + np.arange(leaves), np.asarray(op.get("leaf_targetids"))] = op.get("leaf_weights")
     modes = np.append(np.asarray(_CODES)[codes], np.full(leaves, "LEAF"))
-    return _distinct(_at_most(nodes, modes, real), values, np.asarray(op.get("tree_roots")))
+    roots = np.asarray(op.get("tree_roots"))
+    held = _at_most(nodes, modes, real)
+    return _distinct(held, values, roots, np.zeros(targets), finite=op.narrow)
 
 
 def numbers(op: Operator, name: str) -> Array:
@@ -220,8 +288,19 @@ def _at_most(nodes: Nodes, modes: Array, real: type) -> Nodes:
     )
 
 
-def _distinct(nodes: Nodes, values: Array, roots: Array) -> Tables:
-    """Leaves and branches that are the same become one, from the leaves upwards."""
+def _distinct(
+    nodes: Nodes,
+    values: Array,
+    roots: Array,
+    start: Array,
+    target: Array | None = None,
+    *,
+    finite: bool,
+) -> Tables:
+    """Leaves and branches that are the same become one, from the leaves upwards.
+
+    In a graph that holds finite numbers only, nothing is at most -∞, and all else at most ∞.
+    """
     leaf = np.flatnonzero(nodes.leaf)
     first, which = _groups(list(values[leaf].view(np.int64).T))
     leaves = values[leaf[first]]
@@ -233,7 +312,7 @@ def _distinct(nodes: Nodes, values: Array, roots: Array) -> Tables:
     for here in levels:
         true, false = become[nodes.true[here]], become[nodes.false[here]]
         # Where nothing goes on to one side, or both are the same, there is no branch.
-        never = np.isneginf(nodes.threshold[here]) & ~nodes.missing[here]
+        never = finite & np.isneginf(nodes.threshold[here]) & ~nodes.missing[here]
         same = never | (true == false)
         become[here[same]] = false[same]
         left, true, false = here[~same], true[~same], false[~same]
@@ -243,10 +322,14 @@ def _distinct(nodes: Nodes, values: Array, roots: Array) -> Tables:
         count += len(first)
         kept.append(left[first])
     chosen = np.concatenate([*kept, np.zeros(0, np.int64)])
+    threshold = nodes.threshold[chosen]
+    if finite:
+        most = np.finfo(threshold.dtype).max
+        threshold = np.clip(threshold, -most, most)
     branches = Nodes(
         leaf=nodes.leaf[chosen],
         feature=nodes.feature[chosen],
-        threshold=nodes.threshold[chosen],
+        threshold=threshold,
         missing=nodes.missing[chosen],
         true=become[nodes.true[chosen]],
         false=become[nodes.false[chosen]],
@@ -256,7 +339,14 @@ def _distinct(nodes: Nodes, values: Array, roots: Array) -> Tables:
     )
     starts = become[roots]
     order = np.argsort(-heights[starts], kind="stable")
-    return Tables(leaves, branches, starts[order], heights[starts[order]].astype(int))
+    return Tables(
+        leaves,
+        branches,
+        starts[order],
+        heights[starts[order]].astype(int),
+        start,
+        None if target is None else target[order],
+    )
 
 
 def _levels(nodes: Nodes) -> list[Array]:

@@ -27,25 +27,27 @@ _DONE = 0.3
 Walk = tuple[Callable[[Array], Any], Callable[[Any], Any]]
 
 
-def ends_of(tables: Tables, given: Value) -> Value:
-    """(rows, trees), the leaf of `tables` that each row ends in, in whatever order of the trees.
+def ends_of(tables: Tables, given: Value, *, finite: bool) -> tuple[Value, Array]:
+    """(rows, trees), the leaf of `tables` that each row ends in; and which tree each column is of.
 
     Args:
         tables: of the ensemble.
         given: (rows, columns), of the type of the thresholds, or in parts of float32 where these
             are float64.
+        finite: whether the graph holds finite numbers only.
     """
-    rows, nodes = _with_missing(Numbers.of(given), _with_leaves(tables))
+    rows, nodes = _with_missing(Numbers.of(given), _with_leaves(tables), finite=finite)
     leaves = len(tables.leaves)
     if not tables.depths.any():
-        return tf.zeros([tf.shape(rows.high)[0], 1], tf.int32) + tf.constant(
-            tables.roots[None].astype(np.int32)
-        )
+        same = tf.zeros([tf.shape(rows.high)[0], 1], tf.int32)
+        ends = same + tf.constant(tables.roots[None].astype(np.int32))
+        return ends, np.arange(len(tables.roots))
     places, (first, onward) = _walk(rows, nodes, int(tables.depths.sum()), leaves)
     going = tables.roots[tables.depths > 0]
     ended = tables.roots[tables.depths == 0]
-    done = []
+    done, which = [], []
     if len(ended):
+        which.append(np.flatnonzero(tables.depths == 0))
         still = tf.zeros([tf.shape(rows.high)[0], 1], tf.int32)
         done.append(still + tf.constant(places[ended][None]))
     if len(going):
@@ -55,15 +57,18 @@ def ends_of(tables: Tables, given: Value) -> Value:
             left = int((tables.depths > level).sum())
             if left <= (1 - _DONE) * active:
                 done.append(at[:, left:])
+                which.append(np.arange(left, active))
                 at, active = at[:, :left], left
             at = onward(at)
         done.append(at)
+        which.append(np.arange(active))
+    columns = np.concatenate(which)
     ends = done[0] if len(done) == 1 else tf.concat(done, 1)
     if np.array_equal(places[:leaves], np.arange(leaves)):
-        return ends
+        return ends, columns
     back = np.zeros(int(places.max()) + 1, np.int32)
     back[places[:leaves]] = np.arange(leaves)
-    return tf.gather(tf.constant(back), ends)
+    return tf.gather(tf.constant(back), ends), columns
 
 
 def _walk(rows: Numbers, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, Walk]:
@@ -221,22 +226,21 @@ def _taken(table: Any, at: Any) -> Any:
 
 
 def _with_leaves(tables: Tables) -> Nodes:
-    """All nodes by place; a leaf leads to itself, and thresholds are finite."""
+    """All nodes by place; a leaf leads to itself."""
     inner, many = tables.branches, len(tables.leaves)
     real = inner.threshold.dtype
-    most = np.finfo(real).max
     whole, none = np.arange(many), np.zeros(many, int)
     return Nodes(
         leaf=np.append(np.ones(many, bool), inner.leaf),
         feature=np.append(none, inner.feature),
-        threshold=np.append(none.astype(real), np.clip(inner.threshold, -most, most)),
+        threshold=np.append(none.astype(real), inner.threshold),
         missing=np.append(none.astype(bool), inner.missing),
         true=np.append(whole, inner.true),
         false=np.append(whole, inner.false),
     )
 
 
-def _with_missing(rows: Numbers, nodes: Nodes) -> tuple[Numbers, Nodes]:
+def _with_missing(rows: Numbers, nodes: Nodes, *, finite: bool) -> tuple[Numbers, Nodes]:
     """Rows in which NaN goes on to `true` where it must, by columns that hold the least number.
 
     By itself NaN is not at most anything.
@@ -244,11 +248,11 @@ def _with_missing(rows: Numbers, nodes: Nodes) -> tuple[Numbers, Nodes]:
     if not nodes.missing.any():
         return rows, nodes
     given = rows.high
-    width, least = given.shape[1], given.dtype.min
+    width, least = given.shape[1], given.dtype.min if finite else -np.inf
     gone = tf.not_equal(given, given)
     filled = tf.where(gone, tf.constant(least, given.dtype), given)
     # Where no number is at most a threshold, missing ones are at most it all the same.
-    only = nodes.missing & (nodes.threshold <= least)
+    only = nodes.missing & (nodes.threshold <= least) & finite
     if nodes.missing[~nodes.leaf].all() and not only.any():
         return Numbers(filled, rows.low), nodes
     parts = [given, filled]

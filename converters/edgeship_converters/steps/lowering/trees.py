@@ -23,6 +23,8 @@ from edgeship_runtime.arrays import Array
 _EXACT = 2.0**24
 # What an int64 holds, with a bit to spare.
 _FIXED_BITS = 62
+# Beyond so many numbers a row, memory counts more than time.
+_WIDEST = 2**14
 # Beside the largest of the sums, roundings of such small ones in float32 are nothing.
 _SMALL = 2.0**-20
 
@@ -82,8 +84,9 @@ def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
     if classes == 2:
         return _of_two_classes(op, names, sums, how)
     scored = _scored(op, classes)
-    values = sums.values if scored.all() else tf.gather(sums.values, np.flatnonzero(scored), axis=1)
-    place = _largest(values, op)
+    decided = _decided_by(op, sums).values
+    values = decided if scored.all() else tf.gather(decided, np.flatnonzero(scored), axis=1)
+    place = _largest(values)
     if not scored.all():
         place = tf.gather(tf.constant(np.flatnonzero(scored).astype(np.int32)), place)
     return labels(op, names, place), transformed(sums.real(tf.float32), how)
@@ -91,6 +94,7 @@ def classifier(op: Operator, x: Value) -> tuple[Value, Value]:
 
 def _of_two_classes(op: Operator, names: Any, sums: _Sums, how: str) -> tuple[Value, Value]:
     """What onnxruntime's `TreeAggregatorClassifier` does, by which classes leaves vote for."""
+    deciding = _decided_by(op, sums)
     voted = np.unique(op.get("class_ids"))
     base, scored = numbers(op, "base_values"), _scored(op, 2, always=True)
     if scored[1] and len(base) == 2:
@@ -99,10 +103,10 @@ def _of_two_classes(op: Operator, names: Any, sums: _Sums, how: str) -> tuple[Va
     if len(voted) == 2:
         # onnxruntime says 0 and 1 here, whatever the numbers of the classes are.
         given = names if isinstance(names[0], str) else [0, 1]
-        label = labels(op, given, cast(_above(sums, decides, 0.0), tf.int32))
+        label = labels(op, given, cast(_above(deciding, decides, 0.0), tf.int32))
         return label, transformed(sums.real(tf.float32), how)
     positive = bool((numbers(op, "class_weights") >= 0).all())
-    place = cast(_above(sums, decides, 0.5 if positive else 0.0), tf.int32)
+    place = cast(_above(deciding, decides, 0.5 if positive else 0.0), tf.int32)
     label, scores = labels(op, names, place), sums.real(tf.float32)
     if scored[1] or len(base) == 2:
         return label, transformed(scores, how)
@@ -152,8 +156,9 @@ def _extremes(op: Operator, targets: int, x: Value, extreme: Any) -> Value:
     if len(np.unique(held, axis=0)) != leaves * targets:
         raise NotLoweredError("some leaves have no value for one of its targets")
     rows = _rows(op, x)
-    tables = tables_of(op, "target", targets, _real(rows))
-    taken = tf.gather(op.tensor(tables.leaves), ends_of(tables, rows))
+    tables = tables_of(op, "target", targets, _real(rows), apart=False)
+    ends, _ = ends_of(tables, rows, finite=op.narrow)
+    taken = tf.gather(op.tensor(tables.leaves), ends)
     made = extreme(taken, 1) + op.tensor(_base(op, targets))
     return cast(made, tf.float32)
 
@@ -187,11 +192,22 @@ def _base(op: Operator, targets: int) -> Array:
 def _above(sums: _Sums, column: int, limit: float) -> Value:
     values = sums.values[:, column]
     if values.dtype.is_integer:
-        return values > tf.constant(int(np.floor(limit / sums.step)), values.dtype)
+        whole = min(np.floor(limit / sums.step), float(2**62))
+        return values > tf.constant(int(whole), values.dtype)
     return values > tf.constant(limit, values.dtype)
 
 
-def _largest(values: Value, op: Operator) -> Value:
+def _decided_by(op: Operator, sums: _Sums) -> _Sums:
+    """The sums that decide: of leaves of float32 those that float32 holds.
+
+    onnxruntime sums such leaves in float32, where five tenths are a half.
+    """
+    if op.get("class_weights_as_tensor") is not None:
+        return sums
+    return _Sums(sums.real(tf.float32))
+
+
+def _largest(values: Value) -> Value:
     if values.dtype == tf.int64:
         # LiteRT finds no extreme of these, but which of them equals it.
         values = cast(tf.equal(values, tf.reduce_max(values, 1, True)), tf.int32)
@@ -201,37 +217,68 @@ def _largest(values: Value, op: Operator) -> Value:
 def _sums(
     op: Operator, tables: Tables, rows: Value, base: Array, *, average: bool = False
 ) -> _Sums:
+    """(rows, targets), the sum over the leaves that rows end in, and what it starts from."""
     trees, targets = len(tables.roots), len(base)
     leaves = tables.leaves / trees if average else tables.leaves
-    ends = ends_of(tables, rows)
+    base = base + (tables.start / trees if average else tables.start)
+    ends, columns = ends_of(tables, rows, finite=op.narrow)
+    if tables.target is not None:
+        return _summed_apart(op, leaves[:, 0], base, ends, tables.target[columns])
     held = np.flatnonzero(leaves.any(axis=0) | (base != 0))
     if len(held) != 1 or targets == 1:
-        return _summed(leaves, base, ends, trees, op)
+        return _summed(op, leaves, base, ends, trees)
     # Of two classes often only one is voted for, or against.
-    sums = _summed(leaves[:, held], base[held], ends, trees, op)
+    sums = _summed(op, leaves[:, held], base[held], ends, trees)
     around = [[0, 0], [int(held[0]), targets - 1 - int(held[0])]]
     return _Sums(tf.pad(sums.values, around), sums.step)
 
 
-def _summed(leaves: Array, base: Array, ends: Value, trees: int, op: Operator) -> _Sums:
-    """(rows, targets), the sum over the leaves that rows end in, and what it starts from."""
+def _summed(op: Operator, leaves: Array, base: Array, ends: Value, trees: int) -> _Sums:
+    """Each tree adds to all targets, so many trees at a time that a row takes few numbers."""
     most = np.abs(leaves).max(axis=0, initial=0.0) * trees + np.abs(base)
-    step = _step(leaves, base, most) if op.narrow else None
-    real = np.float32 if op.narrow else np.float64
-
-    def held(values: Array) -> Array:
-        if step is None:
-            return np.asarray(values.astype(real))
-        # Never nothing: the smallest of leaves decide ties.
-        whole = np.sign(values) * np.maximum(np.round(np.abs(values) / step), values != 0)
-        return np.asarray(whole.astype(np.int64))
-
-    taken = tf.gather(tf.constant(held(leaves)), ends)
-    total = tf.squeeze(taken, 1) if trees == 1 else tf.reduce_sum(taken, 1)
-    return _Sums(total + tf.constant(held(base)) if base.any() else total, step or 1.0)
+    step = _step(np.concatenate([leaves, base[None]]), most) if op.narrow else None
+    table = tf.constant(_in_steps(op, leaves, step))
+    many = max(1, _WIDEST // len(base))
+    total = None
+    for start in range(0, trees, many):
+        chosen = ends if many >= trees else ends[:, start : start + many]
+        taken = tf.gather(table, chosen)
+        part = tf.squeeze(taken, 1) if trees == 1 else tf.reduce_sum(taken, 1)
+        total = part if total is None else total + part
+    start = tf.constant(_in_steps(op, base, step))
+    return _Sums(total + start if base.any() else total, step or 1.0)
 
 
-def _step(leaves: Array, base: Array, most: Array) -> float | None:
+def _summed_apart(op: Operator, leaves: Array, base: Array, ends: Value, target: Array) -> _Sums:
+    """Each tree, a column of `ends`, adds to one target."""
+    counts = np.bincount(target, minlength=len(base))
+    longest = int(counts.max())
+    most = np.abs(leaves).max(initial=0.0) * counts + np.abs(base)
+    held = np.concatenate([leaves, base])[:, None]
+    step = _step(held, most.max(keepdims=True)) if op.narrow else None
+    taken = tf.gather(tf.constant(_in_steps(op, leaves, step)), ends)
+    # Targets of fewer trees than others are filled up with nothing.
+    places = np.full((len(base), longest), len(target))
+    order = np.argsort(target, kind="stable")
+    rank = np.arange(len(target)) - np.repeat(np.cumsum(counts) - counts, counts)
+    places[target[order], rank] = order
+    if (counts < longest).any():
+        taken = tf.pad(taken, [[0, 0], [0, 1]])
+    lines = tf.gather(taken, places.ravel().astype(np.int32), axis=1)
+    total = tf.reduce_sum(tf.reshape(lines, [-1, len(base), longest]), 2)
+    start = tf.constant(_in_steps(op, base, step))
+    return _Sums(total + start if base.any() else total, step or 1.0)
+
+
+def _in_steps(op: Operator, values: Array, step: float | None) -> Array:
+    """Numbers as whole steps, never none: the smallest of leaves decide ties. Or as reals."""
+    if step is None:
+        return np.asarray(values.astype(np.float32 if op.narrow else np.float64))
+    whole = np.sign(values) * np.maximum(np.round(np.abs(values) / step), values != 0)
+    return np.asarray(whole.astype(np.int64))
+
+
+def _step(held: Array, most: Array) -> float | None:
     """The unit to count sums in as whole numbers; None where float32 sums exactly.
 
     Sums that are tiny beside the others, as what those left to round, may be rounded.
@@ -239,7 +286,6 @@ def _step(leaves: Array, base: Array, most: Array) -> float | None:
     largest = float(most.max(initial=0.0))
     if largest == 0.0:
         return None
-    held = np.concatenate([leaves, base[None]])
     for column, bound in zip(held.T, most, strict=True):
         unit = 2.0 ** np.ceil(np.log2(max(bound, 1e-300))) / _EXACT
         exact = np.array_equal(np.round(column / unit) * unit, column)

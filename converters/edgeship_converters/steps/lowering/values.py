@@ -97,8 +97,8 @@ class Operator:
         attributes: as numbers, strings, lists of them, and arrays.
         opset: the version of the operator's domain that the model is written in.
         outputs: how many are asked for.
-        narrow: whether the graph is for TFLite, which computes in float32, counts in int32 where
-            it can, and holds no text.
+        narrow: whether the graph is for TFLite, which computes in float32 and holds no text, and
+            where places are int32.
     """
 
     kind: str
@@ -118,7 +118,7 @@ class Operator:
             return dtype
         if dtype == tf.float64:
             return tf.float32
-        return tf.int32 if dtype in (tf.int64, tf.uint32, tf.uint64) else dtype
+        return tf.int64 if dtype in (tf.uint32, tf.uint64) else dtype
 
     def tensor(self, value: Value) -> tf.Tensor:
         """A value as a tensor of the type that its numbers have in this graph."""
@@ -130,14 +130,10 @@ class Operator:
             return value
         if self.narrow and value.dtype.kind in "OUS":
             raise NotLoweredError("it computes with text")
-        return constant(value, self.dtype(_dtype_of(value)), finite=self.narrow)
-
-    def table(self, value: Value) -> tf.Tensor:
-        """Entries to be looked up: as `tensor`, but whole numbers beyond int32 stay as they are."""
-        if not self.narrow or not isinstance(value, np.ndarray) or value.dtype != np.int64:
-            return self.tensor(value)
-        fits = (value >= _INT32.min) & (value <= _INT32.max)
-        return self.tensor(value) if fits.all() else tf.constant(value)
+        dtype = self.dtype(_dtype_of(value))
+        if self.narrow and dtype == tf.int64 and _is_small(value):
+            dtype = tf.int32
+        return constant(value, dtype, finite=self.narrow)
 
     def alike(self, *values: Value) -> list[tf.Tensor]:
         """Values as tensors of one type: that of the tensors among them, the widest of these."""
@@ -147,19 +143,26 @@ class Operator:
         tensors = [value for value in values if not isinstance(value, np.ndarray)]
         if self.narrow and any(v.dtype.kind in "OUS" for v in values if isinstance(v, np.ndarray)):
             raise NotLoweredError("it computes with text")
-        kinds = {tensor.dtype for tensor in tensors}
-        if not kinds:
-            kinds = {self.dtype(_dtype_of(value)) for value in values}
-        # In a narrow graph a whole number is int32 wherever it is made, and int64 as it came.
+        kinds = {self.tensor(value).dtype for value in tensors or values}
+        # In a narrow graph places are int32, and other whole numbers int64.
         dtype = tf.int64 if kinds == {tf.int32, tf.int64} else next(iter(kinds))
         if len(kinds) > 1 and dtype != tf.int64:
             raise NotLoweredError(f"it mixes {', '.join(sorted(kind.name for kind in kinds))}")
+        held = [value for value in values if isinstance(value, np.ndarray)]
+        if self.narrow and dtype == tf.int32 and not all(_is_small(value) for value in held):
+            dtype = tf.int64
         return [
             constant(value, dtype, finite=self.narrow)
             if isinstance(value, np.ndarray)
             else cast(value, dtype)
             for value in values
         ]
+
+    def counted(self, *values: Value) -> list[tf.Tensor]:
+        """As `alike`, for results that may lie beyond what int32 holds."""
+        alike = self.alike(*values)
+        wide = self.narrow and alike[0].dtype == tf.int32
+        return [cast(value, tf.int64) for value in alike] if wide else alike
 
     def _alike_words(self, values: tuple[Value, ...]) -> list[tf.Tensor]:
         alike = alike_words(values)
@@ -185,11 +188,11 @@ def moved(op: Operator, x: Value, move: Callable[[Any], Any]) -> Value:
         parts = Parts.of(x)
     if parts is not None:
         return Parts(move(parts.high), move(parts.low))
-    return move(op.table(x))
+    return move(op.tensor(x))
 
 
 def constant(array: Array, dtype: tf.DType, *, finite: bool = False) -> tf.Tensor:
-    """A constant of a type, numbers beyond it cut to what it holds.
+    """A constant of a type that holds its whole numbers; reals beyond it become infinite.
 
     Args:
         array: numbers, truths or text.
@@ -199,9 +202,6 @@ def constant(array: Array, dtype: tf.DType, *, finite: bool = False) -> tf.Tenso
     if array.dtype.kind in "OUS":
         return tf.constant(array.astype(object), tf.string)
     to = dtype.as_numpy_dtype
-    if dtype.is_integer and array.dtype.kind in "iuf":
-        limits = np.iinfo(to)
-        array = np.clip(array, limits.min, limits.max)
     with np.errstate(over="ignore"):
         array = array.astype(to)
     if finite and array.dtype.kind == "f":
@@ -236,8 +236,7 @@ def static(value: Value) -> Array:
 def index(value: Value) -> tf.Tensor:
     """Places as an int32 or int64 tensor."""
     if isinstance(value, np.ndarray):
-        fits = value.size == 0 or (value.min() >= _INT32.min and value.max() <= _INT32.max)
-        return tf.constant(value.astype(np.int32 if fits else np.int64))
+        return tf.constant(value.astype(np.int32 if _is_small(value) else np.int64))
     return value
 
 
@@ -259,6 +258,13 @@ def shape_of(value: Value) -> tuple[int | None, ...]:
     rank_of(value)
     shape = value.places.shape if isinstance(value, Words) else value.shape
     return tuple(shape) if isinstance(shape, tuple) else tuple(shape.as_list())
+
+
+def _is_small(array: Array) -> bool:
+    """Whether int32 holds whole numbers; of others nothing is asked."""
+    if array.dtype.kind not in "iu" or not array.size:
+        return True
+    return bool(array.min() >= _INT32.min and array.max() <= _INT32.max)
 
 
 def _dtype_of(array: Array) -> Any:
