@@ -16,6 +16,7 @@ from edgeship_runtime.quiet import quiet
 
 # A smaller format of a classical model is worth its roundings below this share of the bytes.
 _WORTH = 0.9
+_HARDLY = "hardly smaller than"
 DERIVED = "is made from one that is left out"
 
 
@@ -54,6 +55,8 @@ class Maker:
             try:
                 made[step.variant] = self.make(step, made.get(step.start), keep_log=needed)
             except StepError as error:
+                if needed and error.fault.reason.startswith(_HARDLY):
+                    raise StepError(f"{step.variant} would be {error.fault.reason}") from error
                 if needed:
                     raise
                 refused[step.variant] = error.fault.of_left_out
@@ -129,17 +132,17 @@ def _check_matrices(step: Step, start: Artifact) -> None:
 
     matrices = bytes_of_matrices(start.data)
     if matrices < 2 * (1 - _WORTH) * len(start.data):
-        raise _hardly_smaller(step)
+        raise _hardly_smaller()
 
 
 def _check_smaller(step: Step, start: Artifact, made: Artifact) -> None:
     before, after = (sum(map(len, artifact.files.values())) for artifact in (start, made))
     if after > _WORTH * before:
-        raise _hardly_smaller(step)
+        raise _hardly_smaller()
 
 
-def _hardly_smaller(step: Step) -> StepError:
+def _hardly_smaller() -> StepError:
     return StepError(
-        f"hardly smaller than {step.start}, as little of the model is matrices of float32: "
-        "trees and tables stay as they are"
+        f"{_HARDLY} its float32 form, as little of the model is matrices: trees, tables and few "
+        "numbers stay as they are"
     )

@@ -13,6 +13,7 @@ from litert_quantizer.algorithm_manager import AlgorithmName
 from litert_quantizer.qtyping import QuantGranularity, TFLOperationName
 
 from edgeship_converters.artifact import Artifact, Task
+from edgeship_converters.errors import StepError
 from edgeship_converters.layer_names import LayerNames
 from edgeship_converters.recipe import Precision, Recipe
 from edgeship_converters.steps.refusal import KEEP_IN_FLOAT, refusing
@@ -33,9 +34,15 @@ from edgeship_runtime.words import places_of, to_places
 _EVERYWHERE = ".*"
 _ENDS = "^.*$"
 _STATIC = ("int8", "int16x8")
-# A divisor that rounds to zero stops LiteRT's kernel, and so does, with the whole process, a
-# comparison of integers whose step is 1 or more, as of pixels from 0 to 255.
-_NEVER_STATIC = (TFLOperationName.DIV, TFLOperationName.EQUAL, TFLOperationName.NOT_EQUAL)
+# A divisor that rounds to zero stops LiteRT's kernel, and a root of what rounds below zero; and so
+# does, with the whole process, a comparison of integers whose step is 1 or more, as of pixels from
+# 0 to 255.
+_NEVER_STATIC = (
+    TFLOperationName.DIV,
+    TFLOperationName.EQUAL,
+    TFLOperationName.NOT_EQUAL,
+    TFLOperationName.SQRT,
+)
 
 
 def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
@@ -45,6 +52,12 @@ def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
         StepError: where litert-quantizer fails on the model.
     """
     recipe = task.chosen_recipe()
+    if needs_ranges(recipe) and any(spec.missing for spec in task.contract.inputs):
+        # LiteRT's kernels of integers take NaN for whatever number, and a place for none.
+        raise StepError(
+            "its rows may hold missing values, which no integer stands for",
+            "fill them before the model",
+        )
     with refusing(task, f"be quantized to TFLite {recipe.precision}", KEEP_IN_FLOAT):
         rules = rules_of(tflite.data, recipe, LayerNames(task.layers), task.io)
         ranges = None
