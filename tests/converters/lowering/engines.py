@@ -43,6 +43,11 @@ class Wide:
         function = tf.function(self._serve, autograph=False)
         self._concrete = function.get_concrete_function(inputs)
 
+    @property
+    def graph(self) -> Any:
+        """What was traced."""
+        return self._concrete.graph
+
     def _serve(self, tensors: dict[str, Any]) -> list[Any]:
         made = lower(self._model, tensors, narrow=False)
         return [_output(value) for value in made.values()]

@@ -39,7 +39,7 @@ CASES = (
 )
 _CONSTANT = (
     *[Case(kind, (_TABLE, _SMALL)) for kind in ("Add", "Sub", "Mul", "Max")],
-    Case("Equal", (_TABLE, _TABLE + [1, 0, 0])),
+    Case("Equal", (_TABLE, np.array([2**40 + 2, 2**31, -3]))),
     Case("Where", (Drawn("bool"), _TABLE, _SMALL)),
     *[
         Case("Cast", (Drawn(dtype, values=_FLOATS),), {"to": TensorProto.INT64})
