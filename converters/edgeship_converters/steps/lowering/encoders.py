@@ -85,7 +85,10 @@ def _place(op: Operator, x: Value, keys: Array) -> Value:
     many = not op.narrow and len(keys) > _MOST_COMPARED
     if keys.dtype.kind == "O":
         return places_of_words(x, keys) if many else _compared(op, x, tf.constant(keys), keys)
-    return _sought(op, x, keys) if many else _compared(op, *op.alike(x, keys), keys)
+    if many:
+        return _sought(op, x, keys)
+    values, known = op.alike(x, keys)
+    return _compared(op, values, known, keys)
 
 
 def _compared(op: Operator, values: Value, known: Value, keys: Array) -> Value:
