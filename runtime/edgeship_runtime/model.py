@@ -113,7 +113,8 @@ class Model:
         want = numpy_dtype(spec.dtype)
         if array.dtype == want:
             return array
-        if (want.kind == "U") == (array.dtype.kind in "fiub"):
+        text, number = "USO", "fiub"
+        if array.dtype.kind not in (text if want.kind == "U" else number):
             raise EngineError(
                 f"{self.variant.name} gives {array.dtype} in output {spec.name!r}, expected "
                 f"{spec.dtype}: convert the model again"

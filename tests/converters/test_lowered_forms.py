@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pandas
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
@@ -17,7 +19,8 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OrdinalEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import edgeship
 from edgeship_converters.artifact import Task
@@ -27,6 +30,7 @@ from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
 from tests.converters.lowered import FORMS, form_of, source_of
 
 COLUMNS = ["sepal length (cm)", "sepal width (cm)", "1st petal", "petal/width"]
+WORDED = ["first word", "2nd"]
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +42,6 @@ def model() -> Any:
 @pytest.fixture(scope="module")
 def by_column(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of a model whose inputs are columns that Python has no names for."""
-    import pandas
-
     rows, truth = load_iris(return_X_y=True)
     table = pandas.DataFrame(rows, columns=COLUMNS)
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(table, truth)
@@ -85,6 +87,60 @@ def test_every_form_answers_by_the_columns_names(by_column: Path) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_the_same_model_gives_the_same_bytes(model: Any, form: str) -> None:
     first, second = (form_of(source_of(model), form) for _ in range(2))
+    assert first.files == second.files
+
+
+@pytest.fixture(scope="module")
+def worded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pandas.DataFrame]:
+    """A bundle of a model that looks words up among many, in two columns, and rows of it."""
+    random = np.random.default_rng(0)
+    table = pandas.DataFrame(
+        {name: [f"{name} {k}" for k in random.integers(300, size=2000)] for name in WORDED}
+    )
+    truth = table[WORDED[0]].str.len() % 2 + (table[WORDED[1]] < f"{WORDED[1]} 2")
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    model = make_pipeline(encoder, DecisionTreeClassifier(random_state=0)).fit(table, truth)
+    folder = tmp_path_factory.mktemp("worded") / "b"
+    edgeship.convert(
+        model, folder, data=table, inputs="columns", variants=["onnx-float32", "savedmodel-float32"]
+    )
+    table.iloc[:50, 0] = "a word met nowhere"
+    return folder, table
+
+
+def test_tensorflow_looks_words_up_in_a_process_of_its_own(
+    worded: tuple[Path, pandas.DataFrame],
+) -> None:
+    folder, table = worded
+    given = {name: table[name].to_numpy(str) for name in WORDED}
+    wanted = edgeship.load(folder, "onnx-float32").predict(given)["label"]
+    path = str(folder / "variants" / "savedmodel-float32" / "1")
+    script = (
+        "import json, sys, tensorflow as tf\n"
+        "served = tf.saved_model.load(sys.argv[1]).signatures['serving_default']\n"
+        "given = {name: tf.constant(words) for name, words in json.load(sys.stdin).items()}\n"
+        "print(json.dumps(served(**given)['label'].numpy().tolist()))"
+    )
+    told = json.dumps({name: words.tolist() for name, words in given.items()})
+    command = [sys.executable, "-c", script, path]
+    ran = subprocess.run(command, input=told, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == wanted.tolist()
+    # As TensorFlow Serving does, and the command that shows what is served.
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        loaded = tf.compat.v1.saved_model.load(session, ["serve"], path)
+        signature = loaded.signature_def["serving_default"]
+        fed = {signature.inputs[name].name: words for name, words in given.items()}
+        label = session.run(signature.outputs["label"].name, fed)
+    np.testing.assert_array_equal(label, wanted)
+    shown = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "show", "--all"]
+    subprocess.run([*shown, "--dir", path], capture_output=True, check=True)
+
+
+def test_tables_of_words_are_the_same_bytes_every_time() -> None:
+    words = np.array([[f"word {k}"] for k in range(300)], object)
+    model = make_pipeline(OrdinalEncoder(), LogisticRegression()).fit(words, np.arange(300) % 2)
+    first, second = (form_of(source_of(model), "savedmodel-float32") for _ in range(2))
+    assert b"LookupTableFindV2" in first.files["1/saved_model.pb"]
     assert first.files == second.files
 
 

@@ -22,6 +22,7 @@ from edgeship_converters.steps.canonical_savedmodel import make_repeatable
 from edgeship_converters.steps.frozen import SAVING, SIGNATURE
 from edgeship_converters.steps.lowering.lower import lower, words_met
 from edgeship_converters.steps.lowering.values import NotLoweredError, Words
+from edgeship_converters.steps.lowering.word_tables import tables_of
 from edgeship_converters.steps.refusal import refusing
 from edgeship_converters.steps.savedmodel_to_tflite import savedmodel_to_tflite
 from edgeship_runtime.bundle import TextWords
@@ -94,9 +95,11 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
             concrete = function.get_concrete_function(specs)
         except NotLoweredError as error:
             raise StepError(f"{task.name} cannot become {form}: {error}") from error
+        module = tf.Module()
+        module.tables_in_order = tables_of(concrete)
         with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
             root = Path(folder)
-            tf.saved_model.save(tf.Module(), str(root / "1"), {SIGNATURE: concrete}, SAVING)
+            tf.saved_model.save(module, str(root / "1"), {SIGNATURE: concrete}, SAVING)
             make_repeatable(root / "1", model.sha256)
             _rename(root / "1" / "saved_model.pb", {new: old for old, new in short.items()})
             saved = Artifact.of_folder(root)

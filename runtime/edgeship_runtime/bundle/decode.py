@@ -113,38 +113,30 @@ def _contract_faults(contract: Contract) -> Iterator[str]:
 def _variant_faults(variant: VariantSpec, contract: Contract) -> Iterator[str]:
     if variant.name != f"{variant.format}-{variant.precision}":
         yield f"variant {variant.name!r} is not named by its format and precision"
-    for tensors, specs in (
-        (variant.quantization.inputs, contract.inputs),
-        (variant.quantization.outputs, contract.outputs),
+    quantization, words = variant.quantization, variant.words
+    for tensors, texts, specs in (
+        (quantization.inputs, words.inputs, contract.inputs),
+        (quantization.outputs, words.outputs, contract.outputs),
     ):
-        floats = {spec.name for spec in specs if spec.dtype.startswith("float")}
+        dtypes = {spec.name: spec.dtype for spec in specs}
         for name, tensor in tensors.items():
-            if name not in floats:
+            if not dtypes.get(name, "").startswith("float"):
                 yield f"variant {variant.name!r} quantizes {name!r}, not a float of the contract"
             low, high = _INTEGERS[tensor.dtype]
             if not low <= tensor.zero_point <= high:
                 yield f"variant {variant.name!r} has the zero point {tensor.zero_point}"
             if not _FLOAT32_MIN <= tensor.scale <= _FLOAT32_MAX:
                 yield f"variant {variant.name!r} has a quantization scale of {tensor.scale}"
-    yield from _words_faults(variant, contract)
+        for name, listed in texts.items():
+            if dtypes.get(name) != "string":
+                yield f"variant {variant.name!r} has words for {name!r}, not a text of the contract"
+            if not listed:
+                yield f"variant {variant.name!r} has an empty list of words for {name!r}"
+            if len(set(listed)) != len(listed):
+                yield f"variant {variant.name!r} has the same word twice for {name!r}"
     for name, error in variant.evidence.errors.items():
         if error.tolerance < 0:
             yield f"variant {variant.name!r} has a tolerance of {error.tolerance} for {name!r}"
-
-
-def _words_faults(variant: VariantSpec, contract: Contract) -> Iterator[str]:
-    for held, specs in (
-        (variant.words.inputs, contract.inputs),
-        (variant.words.outputs, contract.outputs),
-    ):
-        texts = {spec.name for spec in specs if spec.dtype == "string"}
-        for name, words in held.items():
-            if name not in texts:
-                yield f"variant {variant.name!r} has words for {name!r}, not a text of the contract"
-            if not words:
-                yield f"variant {variant.name!r} has an empty list of words for {name!r}"
-            if len(set(words)) != len(words):
-                yield f"variant {variant.name!r} has the same word twice for {name!r}"
 
 
 def _referenced_files(manifest: Manifest) -> Iterator[str]:

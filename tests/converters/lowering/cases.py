@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeship_converters.steps.lowering.lower import lower, words_met
 from edgeship_converters.steps.lowering.values import Words
 from edgeship_runtime.arrays import Array
+from tests.converters.lowering.engines import Narrow, Onnxruntime, Wide
 
 ML = "ai.onnx.ml"
 ROWS = "rows"
@@ -84,8 +81,9 @@ class Drawn:
         if self.dtype == "bool":
             return st.booleans()
         if self.dtype.startswith("int"):
+            held = np.iinfo(self.dtype)
             return self.values.map(
-                lambda value: int(np.clip(np.nan_to_num(value), -(2**31) + 128, 2**31 - 129))
+                lambda value: min(max(int(np.nan_to_num(value)), int(held.min)), int(held.max))
             )
         return self.values
 
@@ -134,6 +132,15 @@ class Case:
         """The inputs that are not constant, by name."""
         return {f"x{k}": given for k, given in enumerate(self.inputs) if isinstance(given, Drawn)}
 
+    def specs(self) -> dict[str, Any]:
+        """The same inputs as TensorFlow describes them."""
+        return {
+            name: tf.TensorSpec(
+                [None if size == ROWS else int(size) for size in given.shape], given.dtype, name
+            )
+            for name, given in self.drawn().items()
+        }
+
     def model(self) -> onnx.ModelProto:
         """An ONNX model of nothing else."""
         names = [f"x{k}" if given is not None else "" for k, given in enumerate(self.inputs)]
@@ -160,8 +167,9 @@ class Case:
 
     def check(self, examples: int = 6) -> None:
         """Draw inputs, and compare both forms of the graph with onnxruntime."""
-        exact, wide = _Onnxruntime(self.model()), _Wide(self)
-        narrow = _Narrow(self) if self.narrow else None
+        model, specs = self.model(), self.specs()
+        exact, wide = Onnxruntime(model), Wide(model, specs)
+        narrow = Narrow(model, specs) if self.narrow else None
         batched = any(ROWS in given.shape for given in self.drawn().values())
 
         def compare(arrays: dict[str, Array]) -> None:
@@ -216,121 +224,6 @@ class Case:
                 np.testing.assert_array_equal(ours, right)
 
 
-class _Onnxruntime:
-    """The model as onnxruntime runs it."""
-
-    def __init__(self, model: onnx.ModelProto) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 4
-        self._session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, ["CPUExecutionProvider"]
-        )
-
-    def __call__(self, arrays: dict[str, Array]) -> list[Array]:
-        return [np.asarray(made) for made in self._session.run(None, arrays)]
-
-
-class _Wide:
-    """The graph in ONNX's own types, called in TensorFlow."""
-
-    def __init__(self, case: Case) -> None:
-        self._model = case.model()
-        specs = {
-            name: tf.TensorSpec(_shape(given), tf.as_dtype(given.dtype), name=name)
-            for name, given in case.drawn().items()
-        }
-        function = tf.function(self._serve, autograph=False)
-        self._concrete = function.get_concrete_function(specs)
-
-    def _serve(self, tensors: dict[str, Any]) -> list[Any]:
-        made = lower(self._model, tensors, narrow=False)
-        return [_output(value) for value in made.values()]
-
-    def __call__(self, arrays: dict[str, Array]) -> list[Any]:
-        given = {name: tf.constant(array) for name, array in arrays.items()}
-        return [made.numpy() for made in self._concrete(**given)]
-
-
-class _Narrow:
-    """The graph for TFLite, converted with builtin operators only and run in LiteRT."""
-
-    def __init__(self, case: Case) -> None:
-        self._model = case.model()
-        self._case = case
-        self._words = {
-            name: words_met(self._model, name)
-            for name, given in case.drawn().items()
-            if given.dtype == "string"
-        }
-        self._told: list[tuple[str, ...] | None] = []
-        specs = {
-            name: tf.TensorSpec(_shape(given), _narrow_type(given.dtype), name=name)
-            for name, given in case.drawn().items()
-        }
-        function = tf.function(self._serve, autograph=False)
-        concrete = function.get_concrete_function(specs)
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module())
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-        interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
-        self._interpreter = interpreter
-        self._inputs = {
-            detail["name"].removeprefix("serving_default_").split(":")[0]: detail
-            for detail in interpreter.get_input_details()
-        }
-        details = interpreter.get_output_details()
-        self._outputs = sorted(details, key=lambda d: (len(d["name"]), d["name"]))
-        self._shapes: dict[str, tuple[int, ...]] = {}
-
-    def _serve(self, tensors: dict[str, Any]) -> list[Any]:
-        given = {
-            name: Words(tensor, self._words[name]) if name in self._words else tensor
-            for name, tensor in tensors.items()
-        }
-        made = list(lower(self._model, given, narrow=True).values())
-        self._told[:] = [value.known if isinstance(value, Words) else None for value in made]
-        return [_output(value.places if isinstance(value, Words) else value) for value in made]
-
-    def __call__(self, arrays: dict[str, Array]) -> list[Any]:
-        interpreter = self._interpreter
-        fed = {name: self._fed(name, array) for name, array in arrays.items()}
-        shapes = {name: array.shape for name, array in fed.items()}
-        if shapes != self._shapes or not fed:
-            for name, shape in shapes.items():
-                interpreter.resize_tensor_input(self._inputs[name]["index"], shape)
-            interpreter.allocate_tensors()
-            self._shapes = shapes
-        for name, array in fed.items():
-            interpreter.set_tensor(self._inputs[name]["index"], array)
-        interpreter.invoke()
-        made = [interpreter.get_tensor(detail["index"]) for detail in self._outputs]
-        return [
-            Words(value, known) if known is not None else value
-            for value, known in zip(made, self._told, strict=True)
-        ]
-
-    def _fed(self, name: str, array: Array) -> Array:
-        if name not in self._words:
-            return array.astype(np.float32) if array.dtype == np.float64 else array
-        place = {word: k for k, word in enumerate(self._words[name])}
-        held = [place.get(word, -1) for word in array.ravel().tolist()]
-        return np.array(held, np.int32).reshape(array.shape)
-
-
-def _shape(given: Drawn) -> list[int | None]:
-    return [None if size == ROWS else int(size) for size in given.shape]
-
-
-def _narrow_type(dtype: str) -> tf.DType:
-    return {"string": tf.int32, "float64": tf.float32}.get(dtype, tf.as_dtype(dtype))
-
-
-def _output(value: Any) -> Any:
-    if isinstance(value, np.ndarray) and value.dtype.kind in "OUS":
-        value = value.astype(object)
-    return tf.identity(value)
-
-
 def _rounded(array: Array) -> Array:
     return array.astype(np.float32).astype(np.float64) if array.dtype == np.float64 else array
 
@@ -338,6 +231,3 @@ def _rounded(array: Array) -> Array:
 def _none(given: Drawn) -> Array:
     shape = tuple(0 if size == ROWS else int(size) for size in given.shape)
     return np.zeros(shape, object if given.dtype == "string" else given.dtype)
-
-
-doubled = partial(Drawn, "float64")

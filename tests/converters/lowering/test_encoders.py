@@ -9,6 +9,7 @@ import pytest
 from onnx import numpy_helper
 
 from tests.converters.lowering.cases import ML, Case, Drawn, near, some
+from tests.converters.lowering.engines import Wide
 
 _WORDS = Drawn("string", values=some("a", "b", "zz", "nowhere", ""))
 _INTS = Drawn("int64", values=some(0, 3, 7, -2, 100))
@@ -87,3 +88,56 @@ CASES = (
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_stands_for_a_value_is_what_onnxruntime_puts_there(case: Case) -> None:
     case.check()
+
+
+_MANY = np.random.default_rng(0).permutation(300)
+_QUARTERS = [*(_MANY / 4.0).tolist(), 1.0, float("nan"), float("inf")]
+_NUMBERED: dict[str, Any] = {"values_int64s": np.arange(303), "default_int64": -5}
+_QUARTER = near(80.0, (0.0, -0.0, 1.0, 0.25, 74.75, float("nan"), float("inf"), -float("inf")))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        _labels(
+            Drawn("string", values=some("w0", "w1", "w299", "w300", "")),
+            {"keys_strings": [*(f"w{k}" for k in _MANY), "w1", "w2", "w3"], **_NUMBERED},
+        ),
+        _labels(
+            Drawn("int64", values=near(400.0, (0.0, 299.0, 2.0**40))),
+            {"keys_int64s": [*_MANY, 2**40, 3, 5], **_NUMBERED},
+        ),
+        *[
+            Case(
+                "LabelEncoder",
+                (Drawn(values=_QUARTER),),
+                {"keys_floats": _QUARTERS, **_NUMBERED},
+                ML,
+                opset,
+                narrow=False,
+            )
+            for opset in (2, 4)
+        ],
+        Case(
+            "OneHotEncoder",
+            (Drawn("string", values=some("w0", "w299", "w300")),),
+            {"cats_strings": [f"w{k}" for k in _MANY], "zeros": 1},
+            ML,
+            1,
+        ),
+    ],
+    ids=["words", "whole numbers", "floats", "floats and NaN", "one hot"],
+)
+def test_a_value_is_found_among_many_keys_too(case: Case) -> None:
+    case.check(12)
+
+
+@pytest.mark.parametrize("kind", ["strings", "int64s"])
+def test_a_savedmodel_compares_no_value_with_each_of_many_keys(kind: str) -> None:
+    many = 5003
+    keys = [f"w{k}" for k in range(many)] if kind == "strings" else list(range(many))
+    given = {"strings": _WORDS, "int64s": _INTS}[kind]
+    case = _labels(given, {f"keys_{kind}": keys, "values_floats": [0.5] * many})
+    for operation in Wide(case.model(), case.specs()).graph.get_operations():
+        for tensor in operation.outputs:
+            assert many not in tensor.shape or tensor.shape.is_fully_defined(), operation.name

@@ -93,7 +93,7 @@ CASES = (
         ("float32", "float64"),
         near(1000.0, (1.0, 3.0)).map(lambda v: v if abs(v) > 1e-3 else 1.0),
     )[::2],
-    Case("Div", (Drawn("int64", values=_INTS), np.array([2, -3, 7]))),
+    Case("Div", (Drawn("int64", values=_INTS), np.array([2, -3, 7])), narrow=False),
     Case("Div", (Drawn("int32", values=_INTS), np.array([2, -3, 7], np.int32))),
     Case("Mod", (Drawn("int64", values=_INTS), np.array([2, -3, 7]))),
     Case("Mod", (Drawn("int64", values=_INTS), np.array([2, -3, 7])), {"fmod": 1}),

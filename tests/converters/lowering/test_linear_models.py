@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.converters.lowering.cases import ML, Case, Drawn, near
+from tests.converters.lowering.cases import ML, ROWS, Case, Drawn, near
+from tests.converters.lowering.engines import Wide
 
 _RANDOM = np.random.default_rng(7)
 _TAME = Drawn(values=near(3.0))
@@ -179,3 +180,30 @@ CASES = (
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_scores_and_labels_are_onnxruntimes(case: Case) -> None:
     case.check()
+
+
+def _many_vectors(offset: float = 0.0) -> Case:
+    vectors, features = 90, 200
+    made = {
+        "support_vectors": [offset + 0.1 * number for number in _drawn(vectors, features)],
+        "n_supports": vectors,
+        "coefficients": _drawn(vectors),
+        "rho": [0.5],
+    }
+    attributes = {"kernel_type": "RBF", "kernel_params": [0.5, 0.0, 0.0], **made}
+    drawn = Drawn(
+        shape=(ROWS, features),
+        values=near(0.125, (0.0,)).map(lambda v: float(np.float32(offset + v))),
+    )
+    return Case("SVMRegressor", (drawn,), attributes, ML, 1, rtol=1e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("offset", [0.0, 8.0])
+def test_rows_are_measured_from_many_vectors_too_wherever_these_lie(offset: float) -> None:
+    _many_vectors(offset).check()
+
+
+def test_memory_does_not_hold_the_difference_of_each_row_and_vector() -> None:
+    case = _many_vectors()
+    for operation in Wide(case.model(), case.specs()).graph.get_operations():
+        assert all(tensor.shape.rank <= 2 for tensor in operation.outputs), operation.name

@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto
 
 from tests.converters.lowering.cases import ROWS, Case, Drawn, near
+from tests.converters.lowering.engines import Wide
 
 _A = np.arange(12, dtype=np.float32).reshape(3, 4) / 4 - 1
 _SQUARE = Drawn(shape=(ROWS, 3, 3))
@@ -65,3 +66,14 @@ CASES = (
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_matrices_are_what_onnxruntime_makes(case: Case) -> None:
     case.check()
+
+
+@pytest.mark.parametrize("others", [3, 6000])
+def test_distances_far_from_zero_are_those_that_a_row_has_in_float64(others: int) -> None:
+    random = np.random.default_rng(0)
+    rows, points = (1000.0 + random.random((many, 3)) for many in (5, others))
+    rows, points = rows.astype(np.float32), points.astype(np.float32)
+    wanted = np.square(rows[:, None].astype(np.float64) - points).sum(2)
+    case = Case("CDist", (Drawn(), points), {"metric": "sqeuclidean"}, "com.microsoft", 1)
+    (made,) = Wide(case.model(), case.specs())({"x0": rows})
+    np.testing.assert_allclose(made, wanted, rtol=1e-5 if others == 3 else 1e-3, atol=1e-6)

@@ -15,8 +15,11 @@ from edgeship_converters.steps.lowering.values import (
     cast,
     is_text,
 )
+from edgeship_converters.steps.lowering.word_tables import places_of_words
 from edgeship_runtime.arrays import Array
 
+# Among more keys, a value is sought in another way than by comparing it with each.
+_MOST_COMPARED = 100
 _KINDS: dict[str, Any] = {"strings": object, "int64s": np.int64, "floats": np.float32}
 # What no key becomes, by the kind of numpy type.
 _UNLIKE = {"O": "_Unused", "i": -1, "f": -0.0}
@@ -79,15 +82,42 @@ def _place(op: Operator, x: Value, keys: Array) -> Value:
         table = np.array([known.get(word, len(keys)) for word in x.known] + [len(keys)], np.int32)
         unknown = tf.where(x.places < 0, len(x.known), x.places)
         return tf.gather(table, unknown)
-    values, known = (
-        op.alike(x, keys) if keys.dtype.kind != "O" else (x, tf.constant(keys, tf.string))
-    )
+    many = not op.narrow and len(keys) > _MOST_COMPARED
+    if keys.dtype.kind == "O":
+        return places_of_words(x, keys) if many else _compared(op, x, tf.constant(keys), keys)
+    if many:
+        return _sought(op, x, keys)
+    values, known = op.alike(x, keys)
+    return _compared(op, values, known, keys)
+
+
+def _compared(op: Operator, values: Value, known: Value, keys: Array) -> Value:
+    """Places among few keys, each compared with each value."""
     values = tf.expand_dims(values, -1)
     equal = tf.equal(values, known)
-    if op.opset >= 4 and keys.dtype.kind == "f" and np.isnan(keys).any():
+    if _finds_nan(op, keys):
         equal = tf.logical_or(equal, tf.logical_and(tf.not_equal(values, values), np.isnan(keys)))
     found = tf.argmax(cast(equal, tf.int32), -1, tf.int32)
     return tf.where(tf.reduce_any(equal, -1), found, len(keys))
+
+
+def _sought(op: Operator, x: Value, keys: Array) -> Value:
+    """Places among many numbers, sought in their order."""
+    ordered, first = np.unique(keys, return_index=True)
+    if keys.dtype.kind == "f":
+        ordered, first = ordered[~np.isnan(ordered)], first[~np.isnan(ordered)]
+    values, known = op.alike(x, ordered)
+    at = tf.searchsorted(known, tf.reshape(values, [-1]))
+    at = tf.reshape(tf.minimum(at, len(ordered) - 1), tf.shape(values))
+    place = tf.gather(tf.constant(first, tf.int32), at)
+    place = tf.where(tf.equal(tf.gather(known, at), values), place, len(keys))
+    if _finds_nan(op, keys):
+        place = tf.where(tf.not_equal(values, values), int(np.isnan(keys).argmax()), place)
+    return place
+
+
+def _finds_nan(op: Operator, keys: Array) -> bool:
+    return op.opset >= 4 and keys.dtype.kind == "f" and bool(np.isnan(keys).any())
 
 
 def _places_of_classes(op: Operator, x: Value, classes: Array) -> Value:

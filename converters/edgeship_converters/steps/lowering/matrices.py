@@ -17,6 +17,9 @@ from edgeship_converters.steps.lowering.values import (
     static,
 )
 
+# So many differences a row are computed one by one.
+_MOST_DIFFERENCES = 2**14
+
 
 def gemm(op: Operator, a: Value, b: Value, c: Value = None) -> Value:
     """Gemm: alpha·A·B + beta·C."""
@@ -75,19 +78,11 @@ def trilu(op: Operator, x: Value, k: Value = None) -> Value:
 
 
 def cdist(op: Operator, a: Value, b: Value) -> Value:
-    """CDist of com.microsoft: (rows of a, rows of b) distances, Euclidean or their squares.
-
-    Both are moved by the mean of `b` first, which changes no distance and what cancels in float32.
-    """
+    """CDist of com.microsoft: (rows of a, rows of b) distances, Euclidean or their squares."""
     left, right = op.alike(a, b)
-    middle = tf.reduce_mean(right, 0, True)
-    left, right = left - middle, right - middle
-    squares = (
-        tf.reduce_sum(tf.square(left), 1, True)
-        + tf.expand_dims(tf.reduce_sum(tf.square(right), 1), 0)
-        - 2.0 * tf.matmul(left, right, transpose_b=True)
-    )
-    squares = tf.nn.relu(squares)
+    if isinstance(b, np.ndarray):
+        right = b.astype(left.dtype.as_numpy_dtype)
+    squares = squares_apart(left, right)
     match op.get("metric", "sqeuclidean"):
         case "sqeuclidean":
             return squares
@@ -95,6 +90,34 @@ def cdist(op: Operator, a: Value, b: Value) -> Value:
             return tf.sqrt(squares)
         case other:
             raise NotLoweredError(f"its distance is {other}")
+
+
+def squares_apart(rows: tf.Tensor, others: Value) -> Value:
+    """(rows, others) squares of the distances between rows of two matrices of one type.
+
+    From few constants they are sums of squared differences, which lose nothing. Differences from
+    many would fill the memory, so that a product of the matrices stands for them, each moved by the
+    mean of `others` first, which changes no distance and little cancels.
+    """
+    if isinstance(others, np.ndarray) and others.size <= _MOST_DIFFERENCES:
+        apart = tf.expand_dims(rows, 1) - tf.constant(others[None])
+        return tf.reduce_sum(tf.square(apart), 2)
+    if isinstance(others, np.ndarray):
+        middle = others.mean(0, keepdims=True, dtype=np.float64).astype(others.dtype)
+        others = others - middle
+        lengths = tf.constant(np.square(others, dtype=np.float64).sum(1).astype(others.dtype))
+        others = tf.constant(others)
+    else:
+        middle = tf.reduce_mean(others, 0, True)
+        others = others - middle
+        lengths = tf.reduce_sum(tf.square(others), 1)
+    rows = rows - middle
+    squares = (
+        tf.reduce_sum(tf.square(rows), 1, True)
+        + tf.expand_dims(lengths, 0)
+        - 2.0 * tf.matmul(rows, others, transpose_b=True)
+    )
+    return tf.nn.relu(squares)
 
 
 def _offsets(values: Value) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from edgeship_converters.steps.lowering.matrices import squares_apart
 from edgeship_converters.steps.lowering.scores import labels, transformed
 from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value, cast
 from edgeship_runtime.arrays import Array
@@ -86,8 +87,7 @@ def _kernel(op: Operator, rows: Value, vectors: Array) -> Value:
     params = op.get("kernel_params")
     gamma, coef0, degree = (0.0, 0.0, 0.0) if params is None else (float(p) for p in params[:3])
     if kind == "RBF":
-        apart = tf.expand_dims(rows, 1) - tf.constant(vectors[None])
-        return tf.exp(-gamma * tf.reduce_sum(tf.square(apart), 2))
+        return tf.exp(-gamma * squares_apart(rows, vectors))
     product = tf.matmul(rows, tf.constant(np.ascontiguousarray(vectors.T)))
     if kind == "LINEAR":
         return product
