@@ -13,8 +13,7 @@ from tests.converters.lowering.cases import ML, Case, Drawn, near
 _INF = float("inf")
 _NUMBERS = near(10.0, (0.0, 1.0, _INF, -_INF, 3e38, -3e38))
 _MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ")
-MENDED_BESIDE = pytest.mark.xfail(strict=False, reason="mended beside")
-_LIMITS = (0.5, *(pytest.param(limit, marks=MENDED_BESIDE) for limit in (_INF, -_INF)))
+_LIMITS = (0.5, *(pytest.param(limit) for limit in (_INF, -_INF)))
 
 
 def _wide(kind: str, *inputs: Any, **attributes: Any) -> Case:

@@ -18,7 +18,6 @@ _TABLE = np.array([2**40 + 1, 2**31, -3])
 _SMALL = np.array([1, 2, 3])
 _WORDS = Drawn("string", values=some("a", "b", "nowhere"))
 _FLOATS = some(0.0, 2.0**31, -(2.0**40), 1e15)
-MENDED_BESIDE = pytest.mark.xfail(strict=False, reason="mended beside")
 
 
 def _labels(given: Drawn, **attributes: Any) -> Case:
@@ -55,14 +54,13 @@ _CONSTANT = (
 
 @pytest.mark.parametrize(
     "case",
-    [*CASES, *(pytest.param(case, marks=MENDED_BESIDE) for case in _CONSTANT)],
+    [*CASES, *(pytest.param(case) for case in _CONSTANT)],
     ids=[f"{k}-{case.kind}" for k, case in enumerate((*CASES, *_CONSTANT))],
 )
 def test_whole_numbers_beyond_int32_stay_as_they_are(case: Case) -> None:
     case.check(12)
 
 
-@MENDED_BESIDE
 def test_whole_numbers_that_tflite_cannot_divide_are_refused() -> None:
     with pytest.raises(NotLoweredError):
         Case("Div", (_X, np.array([2, -3, 7]))).check()
