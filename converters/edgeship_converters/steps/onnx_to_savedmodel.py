@@ -20,8 +20,9 @@ from edgeship_converters.errors import StepError
 from edgeship_converters.sources.names import portable
 from edgeship_converters.steps.canonical_savedmodel import make_repeatable
 from edgeship_converters.steps.frozen import SAVING, SIGNATURE
-from edgeship_converters.steps.lowering.lower import lower, words_met
+from edgeship_converters.steps.lowering.lower import lower
 from edgeship_converters.steps.lowering.values import NotLoweredError, Words
+from edgeship_converters.steps.onnx_words import words_met
 from edgeship_converters.steps.refusal import refusing
 from edgeship_converters.steps.savedmodel_to_tflite import savedmodel_to_tflite
 from edgeship_runtime.bundle import TextWords
@@ -62,6 +63,12 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
         for spec in contract.inputs
         if narrow and spec.dtype == "string"
     }
+    for name, known in words.items():
+        if not known:
+            raise StepError(
+                f"{task.name} cannot become {form}: its input {name!r} is text that the graph "
+                "compares with no word, and TFLite holds text only as places in a list of words"
+            )
     told: dict[str, tuple[str, ...]] = {}
 
     def serve(tensors: dict[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnx import TensorProto, helper, numpy_helper
 
-from edgeship_converters.steps.lowering.lower import lower, words_met
+from edgeship_converters.steps.lowering.lower import lower
 from edgeship_converters.steps.lowering.values import Words
+from edgeship_converters.steps.onnx_words import words_met
 from edgeship_runtime.arrays import Array
 
 ML = "ai.onnx.ml"

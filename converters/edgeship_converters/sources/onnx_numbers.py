@@ -1,0 +1,89 @@
+"""The numbers that an ONNX graph tells others apart by: where a form that rounds goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from edgeship_converters.sources.onnx_checks import ML, OWN, every_node
+from edgeship_converters.steps.canonical_onnx import graphs, names_taken
+from edgeship_runtime.arrays import Array
+
+Number = int | float
+# As many of an operator's numbers are taken, from the smallest to the largest.
+_MOST = 100
+_COMPARING = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+_SHIFTING = ("Sub", "Div")
+_WIDE = (TensorProto.INT64, TensorProto.DOUBLE)
+_PASSING = ("Cast", "Identity", "Reshape", "Squeeze", "Unsqueeze")
+_KEYS = (
+    *("keys_int64s", "keys_floats", "keys_tensor", "cats_int64s"),
+    *("nodes_values", "nodes_values_as_tensor", "nodes_splits"),
+)
+
+
+def numbers_met(model: ModelProto, name: str) -> tuple[Number, ...]:
+    """What the numbers made of an input are compared with, or looked up among, in order.
+
+    Constants of comparisons, keys of tables, thresholds of trees, and whatever is subtracted or
+    divided by in int64 or float64. A sample of those of each operator; none that is not finite.
+    """
+    nodes = [*every_node([model.graph])]
+    held = {t.name: t for inner in graphs(model.graph) for t in inner.initializer}
+    makers = {made: node for node in nodes for made in node.output}
+    for node in nodes:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            held[node.output[0]] = node.attribute[0].t
+    reached, found = {name}, set[Number]()
+    for node in nodes:
+        if reached.isdisjoint(names_taken(node)):
+            continue
+        reached.update(node.output)
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                reached.update(value.name for value in attribute.g.input)
+        found.update(*(_sample(array) for array in _numbers(node, held, makers)))
+    return tuple(sorted(found))
+
+
+def _numbers(
+    node: NodeProto, held: dict[str, TensorProto], makers: dict[str, NodeProto]
+) -> Iterator[Array]:
+    if node.domain in OWN and node.op_type in (*_COMPARING, *_SHIFTING):
+        for name in node.input:
+            tensor = _constant(name, held, makers)
+            if tensor is not None and (node.op_type in _COMPARING or tensor.data_type in _WIDE):
+                yield numpy_helper.to_array(tensor)
+    if node.domain == ML:
+        for attribute in node.attribute:
+            if attribute.name in _KEYS:
+                value = helper.get_attribute_value(attribute)
+                if isinstance(value, TensorProto):
+                    yield numpy_helper.to_array(value)
+                else:
+                    kind = np.int64 if attribute.ints else np.float32
+                    yield np.asarray(value, kind)
+
+
+def _constant(
+    name: str, held: dict[str, TensorProto], makers: dict[str, NodeProto]
+) -> TensorProto | None:
+    """The constant that a value is, maybe of another type or shape."""
+    while name not in held:
+        node = makers.get(name)
+        if node is None or node.op_type not in _PASSING:
+            return None
+        name = node.input[0]
+    return held[name]
+
+
+def _sample(array: Array) -> Sequence[Number]:
+    if array.dtype.kind not in "iuf":
+        return ()
+    numbers = np.unique(array[np.isfinite(array)])
+    if len(numbers) > _MOST:
+        numbers = numbers[np.linspace(0, len(numbers) - 1, _MOST).astype(np.int64)]
+    kept: list[Number] = numbers.tolist()
+    return kept
