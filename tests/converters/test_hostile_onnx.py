@@ -407,6 +407,22 @@ def test_sound_trees_are_taken(make: Callable[[], ModelProto]) -> None:
     assert open_source(make()).predict({"x": rows})["y"].ravel().tolist() == [1.0, 2.0]
 
 
+def test_features_of_leaves_have_no_meaning() -> None:
+    rows = np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32)
+    source = open_source(of_trees(nodes_featureids=[0, 9, 9]))
+    assert source.predict({"x": rows})["y"].ravel().tolist() == [1.0, 2.0]
+
+
+def test_words_that_are_no_text_do_not_end_it() -> None:
+    tensor = TensorProto(name="c", data_type=TensorProto.STRING, dims=[1], string_data=[b"\xff"])
+    same = helper.make_node("Equal", ["x", "c"], ["y"])
+    given = helper.make_tensor_value_info("x", TensorProto.STRING, ["n"])
+    made = helper.make_tensor_value_info("y", TensorProto.BOOL, ["n"])
+    model = model_of([same], [given], [made], opset=19, ir=9)
+    model.graph.initializer.append(tensor)
+    assert open_source(model).predict({"x": np.array(["a", "b"])})["y"].tolist() == [False, False]
+
+
 def test_functions_of_reasonable_depth_are_taken() -> None:
     assert open_source(calling(10, 2)).contract.outputs[0].shape == (None, 4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
@@ -55,16 +56,24 @@ def _numbers(
         for name in node.input:
             tensor = _constant(name, held, makers)
             if tensor is not None and (node.op_type in _COMPARING or tensor.data_type in _WIDE):
-                yield numpy_helper.to_array(tensor)
+                yield _array(tensor)
     if node.domain == ML:
-        for attribute in node.attribute:
-            if attribute.name in _KEYS:
-                value = helper.get_attribute_value(attribute)
-                if isinstance(value, TensorProto):
-                    yield numpy_helper.to_array(value)
-                else:
-                    kind = np.int64 if attribute.ints else np.float32
-                    yield np.asarray(value, kind)
+        given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+        modes = given.get("nodes_modes")
+        for name in given.keys() & {*_KEYS}:
+            numbers = _array(given[name])
+            if isinstance(modes, list) and len(modes) == len(numbers):
+                # A leaf has an entry of no meaning.
+                numbers = numbers[np.array(modes) != b"LEAF"]
+            yield numbers
+
+
+def _array(value: Any) -> Array:
+    if not isinstance(value, TensorProto):
+        floats = any(isinstance(number, float) for number in value)
+        return np.asarray(value, np.float32 if floats else np.int64)
+    # Text need not be UTF-8, and is none of these.
+    return np.array([]) if value.data_type == TensorProto.STRING else numpy_helper.to_array(value)
 
 
 def _constant(
