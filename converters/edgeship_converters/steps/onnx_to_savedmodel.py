@@ -63,12 +63,6 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
         for spec in contract.inputs
         if narrow and spec.dtype == "string"
     }
-    for name, known in words.items():
-        if not known:
-            raise StepError(
-                f"{task.name} cannot become {form}: its input {name!r} is text that the graph "
-                "compares with no word, and TFLite holds text only as places in a list of words"
-            )
     told: dict[str, tuple[str, ...]] = {}
 
     def serve(tensors: dict[str, Any]) -> dict[str, Any]:
@@ -101,6 +95,12 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
             concrete = function.get_concrete_function(specs)
         except NotLoweredError as error:
             raise StepError(f"{task.name} cannot become {form}: {error}") from error
+        for name, known in words.items():
+            if not known:
+                raise StepError(
+                    f"{task.name} cannot become {form}: its input {name!r} is text that the graph "
+                    "compares with no word, and TFLite holds text only as places in a list of words"
+                )
         with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:
             root = Path(folder)
             tf.saved_model.save(tf.Module(), str(root / "1"), {SIGNATURE: concrete}, SAVING)
