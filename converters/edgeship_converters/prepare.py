@@ -11,6 +11,7 @@ from edgeship_converters.artifact import Task
 from edgeship_converters.cache import Cache, cache_folder
 from edgeship_converters.data_lint import check_answers, check_data
 from edgeship_converters.draft import Draft
+from edgeship_converters.drawn_rows import answered
 from edgeship_converters.errors import PlanError
 from edgeship_converters.parity import Judge
 from edgeship_converters.plan import Plan, make_plan
@@ -84,6 +85,9 @@ def prepare(request: Request) -> Prepared:
         most,
         source.facts.known,
     )
+    if rows.rows_from == "synthetic":
+        judged = answered(rows.contract, source.facts.known, source.predict)
+        rows = replace(rows, judged=judged)
     try:
         check_enough(rows, plan)
         warnings = check_data(source, rows, plan, cache)

@@ -11,9 +11,9 @@ import msgspec
 
 from edgeship_converters.boundary import beside_boundary
 from edgeship_converters.cache import Cache, digest, digest_arrays
+from edgeship_converters.drawn_rows import Vocabulary
 from edgeship_converters.lint.expectation import Ids
 from edgeship_converters.request import Request
-from edgeship_converters.rows import Vocabulary
 from edgeship_converters.sources import SUFFIXES, Kind, Source, open_source
 from edgeship_converters.sources.fingerprint import of_file, of_folder
 from edgeship_converters.tools import own_code, releases
@@ -186,7 +186,10 @@ def _facts(source: Source) -> Facts:
 def _vocabulary(source: Source) -> Vocabulary:
     model = getattr(source, "model", None)
     if source.kind != "keras" or model is None:
-        return Vocabulary(words=tuple(getattr(source, "vocabulary", ()))[:_WORDS])
+        return Vocabulary(
+            words=tuple(getattr(source, "vocabulary", ()))[:_WORDS],
+            numbers=getattr(source, "numbers", {}),
+        )
     from edgeship_converters.sources.expected_range import expected_ranges
 
     told = expected_ranges(model, [spec.name for spec in source.contract.inputs])

@@ -11,12 +11,13 @@ from typing import Any, TypeAlias
 import msgspec
 import numpy as np
 
+from edgeship_converters.drawn_rows import SYNTHETIC, Vocabulary, drawn
 from edgeship_converters.parity import RowsFrom
 from edgeship_converters.plan import Plan
 from edgeship_converters.recipe import MOST_ROWS
 from edgeship_runtime import datafiles
-from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
-from edgeship_runtime.bundle import Contract, InputSpec
+from edgeship_runtime.arrays import Array, Arrays
+from edgeship_runtime.bundle import Contract
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.inputs import by_name, check_inputs
 from edgeship_runtime.tables import MISSING_TEXT, columns_of
@@ -25,25 +26,11 @@ _SEED = 0
 _HELD_OUT_SHARE = 0.2
 _FEWEST = 10
 _FEWEST_FOR_QUANTIZED = 20
-_SYNTHETIC = 256
-_FREE_AXIS = 8
 _GONE = 0.3
 
 
 # A file, arrays by input name, one array, a data frame, or records: dicts by column name.
 Data: TypeAlias = "str | os.PathLike[str] | Mapping[str, Array] | Array | Sequence[Any] | Any"
-
-
-class Vocabulary(msgspec.Struct, frozen=True):
-    """What a model's own tables hold, for rows that are drawn for want of data.
-
-    Attributes:
-        ids: below which number whole numbers stay, by input name.
-        words: that text inputs are made of.
-    """
-
-    ids: dict[str, int] = {}
-    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +251,7 @@ def with_missing(contract: Contract, inputs: Arrays) -> dict[str, Array] | None:
     random = np.random.default_rng(_SEED)
     holed = {}
     for spec in contract.inputs:
-        array = inputs[spec.name][:_SYNTHETIC].copy()
+        array = inputs[spec.name][:SYNTHETIC].copy()
         if spec.missing:
             gone = random.random(array.shape) < _GONE
             array[gone] = MISSING_TEXT if spec.dtype == "string" else np.nan
@@ -280,28 +267,3 @@ def stretched(inputs: Arrays) -> dict[str, Array]:
         else array
         for name, array in inputs.items()
     }
-
-
-def drawn(contract: Contract, known: Vocabulary | None = None) -> dict[str, Array]:
-    """Rows for want of data, always the same, within what the model knows."""
-    random = np.random.default_rng(_SEED)
-    known = known or Vocabulary()
-    return {spec.name: _draw(spec, random, known) for spec in contract.inputs}
-
-
-def _draw(spec: InputSpec, random: np.random.Generator, known: Vocabulary) -> Array:
-    """Standard normal numbers, on scales from 0.1 to 1000 in turn; bytes; ids; words."""
-    shape = (_SYNTHETIC, *(size or _FREE_AXIS for size in spec.shape[1:]))
-    dtype = numpy_dtype(spec.dtype)
-    if spec.categories:
-        return random.choice(np.array(spec.categories).astype(dtype), shape)
-    if dtype.kind == "f":
-        scales = np.geomspace(0.1, 1000.0, _SYNTHETIC).reshape(-1, *(1 for _ in shape[1:]))
-        return (random.standard_normal(shape) * scales).astype(dtype)
-    if dtype.kind in "iub":
-        # Where no table tells, only 0 and 1 are sure to be ids.
-        below = known.ids.get(spec.name, 256 if dtype == np.uint8 else 2)
-        most = 2 if dtype.kind == "b" else int(np.iinfo(dtype).max) + 1
-        return random.integers(0, min(below, most), shape).astype(dtype)
-    # One word at least is unknown to the model.
-    return random.choice(np.array([*known.words, "a", "b", "c"]), shape)

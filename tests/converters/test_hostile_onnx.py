@@ -183,6 +183,29 @@ def of_trees(count: int = 3, **attributes: Any) -> ModelProto:
     return model_of([node], [("x", ["n", 4])], [("y", ["n", 1])])
 
 
+def of_a_part() -> ModelProto:
+    """A tree over two of the four columns, which looks at the last."""
+    model = of_trees(nodes_featureids=[3, 0, 0])
+    ends = {name: np.array([k]) for k, name in ((0, "start"), (2, "end"), (1, "axis"))}
+    model.graph.node[0].input[0] = "part"
+    nodes = [helper.make_node("Slice", ["x", *ends], ["part"]), *model.graph.node]
+    return model_of(nodes, [("x", ["n", 4])], [("y", ["n", 1])], ends)
+
+
+def of_classes() -> ModelProto:
+    """A classifier of two classes with a vote for a third."""
+    model = of_trees()
+    (node,) = model.graph.node
+    held = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    votes = {f"class_{k[7:]}": v for k, v in held.items() if k.startswith("target_")}
+    node = helper.make_node(
+        "TreeEnsembleClassifier", ["x"], ["l", "y"], domain="ai.onnx.ml", classlabels_int64s=[0, 1],
+        **{k: v for k, v in held.items() if k[:6] == "nodes_"}, **(votes | {"class_ids": [1, 2]}),
+    )  # fmt: skip
+    label = helper.make_tensor_value_info("l", TensorProto.INT64, ["n"])
+    return model_of([node], [("x", ["n", 4])], [label, ("y", ["n", 2])])
+
+
 def deep() -> ModelProto:
     """A chain of nodes, each with a leaf."""
     inner, count = 2000, 4001
@@ -318,6 +341,25 @@ REFUSED: dict[str, tuple[Callable[[], ModelProto | bytes], str]] = {
     ),
     "a leaf beyond": (lambda: apart(nodes_truenodeids=[7]), r"sound.*expected leaves below 2"),
     "a root beyond": (lambda: apart(tree_roots=[7]), r"sound.*tree_roots: expected nodes below 1"),
+    "a feature beyond the input": (
+        lambda: of_trees(nodes_featureids=[4, 0, 0]),
+        r"sound.*nodes_featureids: expected numbers below 4, got 4",
+    ),
+    "a feature before the input": (
+        lambda: of_trees(nodes_featureids=[-1, 0, 0]), r"nodes_featureids: .*below 4, got -1",
+    ),
+    "a feature beyond a part of the input": (of_a_part, r"nodes_featureids: .*below 2, got 3"),
+    "a feature beyond, apart": (
+        lambda: apart(nodes_featureids=[1 << 40]), r"nodes_featureids: .*below 4, got 109951",
+    ),
+    "an output beyond": (
+        lambda: of_trees(target_ids=[0, 1]), r"target_ids: expected numbers below 1, got 1",
+    ),
+    "an output before": (lambda: of_trees(target_ids=[0, -1]), r"target_ids: .*below 1, got -1"),
+    "an output beyond, apart": (
+        lambda: apart(leaf_targetids=[0, 7]), r"leaf_targetids: expected numbers below 1, got 7",
+    ),
+    "a class beyond": (of_classes, r"class_ids: expected numbers below 2, got 2"),
     "a tree too deep to walk": (deep, r"sound.*depth of at most 1000"),
     "few weights": (lambda: of_trees(target_weights=[1.0]), r"can be run"),
     "outputs without end": (lambda: regressor(10**9), r"at most 100000 outputs, got 1000000000"),
@@ -363,6 +405,22 @@ def test_more_than_a_file_of_onnx_can_hold_is_not_read(tmp_path: Path) -> None:
 def test_sound_trees_are_taken(make: Callable[[], ModelProto]) -> None:
     rows = np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32)
     assert open_source(make()).predict({"x": rows})["y"].ravel().tolist() == [1.0, 2.0]
+
+
+def test_features_of_leaves_have_no_meaning() -> None:
+    rows = np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32)
+    source = open_source(of_trees(nodes_featureids=[0, 9, 9]))
+    assert source.predict({"x": rows})["y"].ravel().tolist() == [1.0, 2.0]
+
+
+def test_words_that_are_no_text_do_not_end_it() -> None:
+    tensor = TensorProto(name="c", data_type=TensorProto.STRING, dims=[1], string_data=[b"\xff"])
+    same = helper.make_node("Equal", ["x", "c"], ["y"])
+    given = helper.make_tensor_value_info("x", TensorProto.STRING, ["n"])
+    made = helper.make_tensor_value_info("y", TensorProto.BOOL, ["n"])
+    model = model_of([same], [given], [made], opset=19, ir=9)
+    model.graph.initializer.append(tensor)
+    assert open_source(model).predict({"x": np.array(["a", "b"])})["y"].tolist() == [False, False]
 
 
 def test_functions_of_reasonable_depth_are_taken() -> None:

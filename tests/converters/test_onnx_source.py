@@ -100,7 +100,11 @@ def test_a_forest_by_skl2onnx_runs_in_every_form(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "estimator",
-    [KNeighborsClassifier(3), SVC(probability=False), MLPClassifier((8,), max_iter=500)],
+    [
+        KNeighborsClassifier(3),
+        SVC(probability=False),
+        MLPClassifier((8,), max_iter=2000, random_state=0),
+    ],
     ids=["neighbours", "SVC", "MLP"],
 )
 def test_other_classifiers_by_skl2onnx_run_in_every_form(estimator: Any, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeship_converters.rows import Vocabulary, gather
+from edgeship_converters.drawn_rows import Vocabulary
+from edgeship_converters.rows import gather
 from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
 from edgeship_runtime.errors import DataError, InputError
 

@@ -88,9 +88,7 @@ class Answers:
         return replace(found, takes_missing=finite)
 
 
-def inputs_of_contract(
-    model: ModelProto, inputs: Sequence[Tensor]
-) -> tuple[list[InputSpec], dict[str, str]]:
+def inputs_of_contract(inputs: Sequence[Tensor]) -> tuple[list[InputSpec], dict[str, str]]:
     """The contract's inputs, and the file's own names by theirs."""
     names = portable([tensor.name for tensor in inputs])
     specs = [

@@ -18,11 +18,19 @@ from edgeship_converters.sources.onnx_interface import (
     inputs_of,
     is_classical,
     outputs_of,
-    words_of,
 )
-from edgeship_converters.sources.onnx_plain import fixed, freed, inlined, renamed, unzipped
+from edgeship_converters.sources.onnx_numbers import numbers_met
+from edgeship_converters.sources.onnx_plain import (
+    constants_held,
+    fixed,
+    freed,
+    inlined,
+    renamed,
+    unzipped,
+)
 from edgeship_converters.sources.onnx_trees import check_trees
 from edgeship_converters.sources.source import Kind
+from edgeship_converters.steps.onnx_words import words_met
 from edgeship_runtime.arrays import Array, Arrays, numpy_dtype
 from edgeship_runtime.bundle import InputSpec
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
@@ -41,6 +49,8 @@ class OnnxSource:
             any number of rows.
         classical: whether it is one of trees and tables.
         vocabulary: the words that it knows.
+        numbers: that it compares with those of each input, by the contract's name; see
+            `numbers_met`.
         warnings: what the user should know of how it was opened.
     """
 
@@ -58,7 +68,7 @@ class OnnxSource:
         self._inputs = inputs_of(own)
         self._outputs = outputs_of(own)
         self._batch = _batch(self._inputs)
-        plain = inlined(own)
+        plain = constants_held(inlined(own))
         check_trees(plain, what)
         try:
             self._engine = OnnxRuntime(own.SerializeToString(), threads=1)
@@ -71,9 +81,12 @@ class OnnxSource:
         if self._batch is not None:
             plain = freed(plain)
         self.classical = is_classical(plain)
-        self.vocabulary = words_of(plain)
-        specs, in_file = inputs_of_contract(plain, self._inputs)
+        text = [tensor.name for tensor in self._inputs if tensor.dtype == "string"]
+        self.vocabulary = tuple(sorted({w for name in text for w in words_met(plain, name)}))
+        specs, in_file = inputs_of_contract(self._inputs)
         self._names = in_file
+        met = {name: numbers_met(plain, own) for name, own in in_file.items()}
+        self.numbers = {name: numbers for name, numbers in met.items() if numbers}
         answers = self._asked(plain, specs)
         self.contract, out_file = contract_of(plain, specs, self._outputs, answers)
         self._output_names = out_file

@@ -162,7 +162,7 @@ def classes_of(model: ModelProto, label: Tensor) -> tuple[Any, ...] | None:
         return _as(_classes_in(node), label.dtype)
     if node.op_type in ("ArrayFeatureExtractor", "Gather"):
         place = maker(node.input[1], nodes)
-        table = _constant(model, nodes, node.input[0])
+        table = _constant(model, node.input[0])
         if table is not None and place is not None and place.op_type == "ArgMax":
             return _as(tuple(table.ravel().tolist()), label.dtype)
     return None
@@ -185,19 +185,6 @@ def role_alone(model: ModelProto, output: Tensor, shape: Shape) -> Role:
         return "tensor"
     scores = node.op_type == "Softmax" or (node.op_type == "Sigmoid" and shape[1] == 1)
     return "probabilities" if scores else "tensor"
-
-
-def words_of(model: ModelProto) -> tuple[str, ...]:
-    """The words that a graph compares its text with, or makes of it."""
-    words: set[str] = set()
-    for tensor in model.graph.initializer:
-        if tensor.data_type == TensorProto.STRING:
-            words.update(str(word) for word in numpy_helper.to_array(tensor).ravel())
-    for node in model.graph.node:
-        for attribute in node.attribute:
-            if attribute.name in ("keys_strings", "cats_strings", "string_vocabulary"):
-                words.update(item.decode(errors="replace") for item in attribute.strings)
-    return tuple(sorted(words))
 
 
 def looks_at_missing(model: ModelProto) -> bool:
@@ -239,15 +226,10 @@ def _classes_in(node: NodeProto) -> tuple[Any, ...] | None:
     return None
 
 
-def _constant(model: ModelProto, nodes: dict[str, NodeProto], name: str) -> Array | None:
+def _constant(model: ModelProto, name: str) -> Array | None:
     for tensor in model.graph.initializer:
         if tensor.name == name:
             return numpy_helper.to_array(tensor)
-    node = nodes.get(name)
-    if node is not None and node.op_type == "Constant":
-        for attribute in node.attribute:
-            if attribute.name == "value":
-                return numpy_helper.to_array(attribute.t)
     return None
 
 

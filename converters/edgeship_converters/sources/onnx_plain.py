@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from onnx import GraphProto, ModelProto, TensorProto, helper, inliner, numpy_helper, shape_inference
+import numpy as np
+from onnx import (
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    helper,
+    inliner,
+    numpy_helper,
+    shape_inference,
+)
 
 from edgeship_converters.errors import SourceError, in_a_line
-from edgeship_converters.sources.onnx_checks import ML
+from edgeship_converters.sources.onnx_checks import ML, OWN
 from edgeship_converters.steps.canonical_onnx import graphs, rename
 from edgeship_runtime.arrays import numpy_dtype
 from edgeship_runtime.bundle import Contract
@@ -29,6 +39,49 @@ def inlined(model: ModelProto) -> ModelProto:
             f"the functions of the ONNX model cannot be written out: {in_a_line(error)}; export it "
             "without functions"
         ) from error
+
+
+def constants_held(model: ModelProto) -> ModelProto:
+    """With each Constant of the main graph among those that it holds, where all look for them."""
+    made = ModelProto()
+    made.CopyFrom(model)
+    graph = made.graph
+    kept = GraphProto()
+    for node in graph.node:
+        tensor = _constant(node) if (node.domain in OWN and node.op_type == "Constant") else None
+        if tensor is None:
+            kept.node.append(node)
+            continue
+        graph.initializer.append(tensor)
+        if made.ir_version < 4:
+            graph.input.append(
+                helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+            )
+    del graph.node[:]
+    graph.node.extend(kept.node)
+    return made
+
+
+def _constant(node: NodeProto) -> TensorProto | None:
+    """What a Constant gives; None where none here knows its kind."""
+    (name,) = node.output
+    for attribute in node.attribute:
+        value = helper.get_attribute_value(attribute)
+        match attribute.name:
+            case "value":
+                tensor = TensorProto()
+                tensor.CopyFrom(value)
+                tensor.name = name
+                return tensor
+            case "value_int" | "value_ints":
+                return numpy_helper.from_array(np.asarray(value, np.int64), name)
+            case "value_float" | "value_floats":
+                return numpy_helper.from_array(np.asarray(value, np.float32), name)
+            case "value_string":
+                return helper.make_tensor(name, TensorProto.STRING, [], [value])
+            case "value_strings":
+                return helper.make_tensor(name, TensorProto.STRING, [len(value)], value)
+    return None
 
 
 def unzipped(model: ModelProto) -> ModelProto:

@@ -64,7 +64,7 @@ def _sort_nodes(graph: GraphProto) -> None:
         elif place not in begun:
             begun.add(place)
             waiting.append((place, True))
-            taken = [makers[name] for name in _taken(graph.node[place]) if name in makers]
+            taken = [makers[name] for name in names_taken(graph.node[place]) if name in makers]
             waiting += [(before, False) for before in reversed(taken)]
     nodes = [graph.node[place] for place in order]
     copies = GraphProto()
@@ -73,12 +73,12 @@ def _sort_nodes(graph: GraphProto) -> None:
     graph.node.extend(copies.node)
 
 
-def _taken(node: NodeProto) -> Iterator[str]:
+def names_taken(node: NodeProto) -> Iterator[str]:
     """What a node takes, and what its loops and branches take from outside of them."""
     yield from node.input
     for graph in _inner(node):
         for inside in graph.node:
-            yield from _taken(inside)
+            yield from names_taken(inside)
         for value in graph.output:
             yield value.name
 

@@ -20,9 +20,10 @@ from edgeship_converters.errors import StepError
 from edgeship_converters.sources.names import portable
 from edgeship_converters.steps.canonical_savedmodel import make_repeatable
 from edgeship_converters.steps.frozen import SAVING, SIGNATURE
-from edgeship_converters.steps.lowering.lower import lower, words_met
+from edgeship_converters.steps.lowering.lower import lower
 from edgeship_converters.steps.lowering.values import NotLoweredError, Words
 from edgeship_converters.steps.lowering.word_tables import tables_of
+from edgeship_converters.steps.onnx_words import words_met
 from edgeship_converters.steps.refusal import refusing
 from edgeship_converters.steps.savedmodel_to_tflite import savedmodel_to_tflite
 from edgeship_runtime.bundle import TextWords
@@ -95,6 +96,12 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
             concrete = function.get_concrete_function(specs)
         except NotLoweredError as error:
             raise StepError(f"{task.name} cannot become {form}: {error}") from error
+        for name, known in words.items():
+            if not known:
+                raise StepError(
+                    f"{task.name} cannot become {form}: its input {name!r} is text that the graph "
+                    "compares with no word, and TFLite holds text only as places in a list of words"
+                )
         module = tf.Module()
         module.tables_in_order = tables_of(concrete)
         with tempfile.TemporaryDirectory(prefix="edgeship-") as folder:

@@ -10,9 +10,9 @@ from sklearn.base import is_classifier
 
 from edgeship_converters.artifact import Artifact, Task
 from edgeship_converters.boundary import beside_boundary, boundary_evidence
+from edgeship_converters.drawn_rows import drawn
 from edgeship_converters.errors import SourceError, StepError
 from edgeship_converters.parity import Judge
-from edgeship_converters.rows import drawn
 from edgeship_converters.sources.sklearn_model import SklearnSource
 from edgeship_converters.steps.canonical_onnx import canonical_bytes
 from edgeship_converters.steps.classical.answers import Answers

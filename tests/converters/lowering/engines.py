@@ -11,8 +11,9 @@ import onnxruntime
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from edgeship_converters.steps.lowering.lower import lower, words_met
+from edgeship_converters.steps.lowering.lower import lower
 from edgeship_converters.steps.lowering.values import Words
+from edgeship_converters.steps.onnx_words import words_met
 from edgeship_runtime.arrays import Array
 
 # Inputs by name, in ONNX's own types.

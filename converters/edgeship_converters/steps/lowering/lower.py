@@ -11,7 +11,6 @@ from onnx import (
     GraphProto,
     ModelProto,
     NodeProto,
-    TensorProto,
     helper,
     numpy_helper,
 )
@@ -22,30 +21,6 @@ from edgeship_converters.steps.lowering.values import NotLoweredError, Operator,
 ML = "ai.onnx.ml"
 _OWN = ("", "ai.onnx")
 Body = Callable[..., list[Value]]
-_WORDS = ("keys_strings", "cats_strings", "classes_strings")
-
-
-def words_met(model: ModelProto, name: str) -> tuple[str, ...]:
-    """All words that the values made of an input are compared with, or become, in order."""
-    held = {
-        tensor.name: numpy_helper.to_array(tensor)
-        for tensor in model.graph.initializer
-        if tensor.data_type == TensorProto.STRING
-    }
-    reached, words = {name}, set[str]()
-    for node in model.graph.node:
-        if reached.isdisjoint(node.input):
-            continue
-        reached.update(node.output)
-        for other in node.input:
-            if other in held:
-                words.update(str(word) for word in held[other].ravel())
-        for attribute in node.attribute:
-            if attribute.name in _WORDS:
-                words.update(item.decode() for item in attribute.strings)
-            if attribute.name == "keys_tensor" and attribute.t.data_type == TensorProto.STRING:
-                words.update(str(word) for word in numpy_helper.to_array(attribute.t).ravel())
-    return tuple(sorted(words))
 
 
 def lower(model: ModelProto, inputs: Mapping[str, Value], *, narrow: bool) -> dict[str, Value]:

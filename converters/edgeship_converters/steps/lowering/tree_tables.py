@@ -254,6 +254,8 @@ def _at_most(nodes: Nodes, modes: Array, real: type) -> Nodes:
 
     A branch on equality becomes two: at most the number, and not at most the one below it.
     """
+    if (np.isneginf(nodes.threshold) & ~np.isin(modes, ("LEAF", "BRANCH_LEQ", "BRANCH_GT"))).any():
+        raise NotLoweredError("a tree asks what is below −∞")
     with np.errstate(over="ignore"):
         near: Array = nodes.threshold.astype(real)
     tiny = np.finfo(real).tiny
