@@ -17,7 +17,15 @@ from edgeship_runtime.bundle.manifest import InputSpec
 from edgeship_runtime.cells import Column, column_of, label_values, numbers_of
 from edgeship_runtime.errors import DataError
 from edgeship_runtime.inputs import ANY_NAME
-from edgeship_runtime.tables import aligned, by_column, columns_of, columns_wanted, listed, shaped
+from edgeship_runtime.tables import (
+    aligned,
+    as_column,
+    by_column,
+    columns_of,
+    columns_wanted,
+    listed,
+    shaped,
+)
 
 LABELS = "y"
 SUFFIXES = (".npz", ".npy", ".csv", ".json", ".jsonl", ".parquet")
@@ -200,7 +208,8 @@ def from_table(
     values = label_values(labels)
     if by_column(specs) and (len(specs) > 1 or specs[0].name in columns):
         _check_there(path, [spec.name for spec in specs], list(columns))
-        return DataSet({spec.name: column_of(path, spec, columns) for spec in specs}, values)
+        read = {spec.name: column_of(path, spec, columns) for spec in specs}
+        return DataSet({spec.name: as_column(spec, read[spec.name]) for spec in specs}, values)
     if len(specs) != 1:
         raise DataError(f"{path} is one table, the model takes {len(specs)} inputs: use .npz")
     spec = specs[0]

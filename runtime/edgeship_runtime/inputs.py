@@ -15,6 +15,7 @@ from edgeship_runtime.errors import InputError
 from edgeship_runtime.tables import (
     MISSING_TEXT,
     aligned,
+    as_column,
     by_column,
     columns_of,
     from_columns,
@@ -65,7 +66,8 @@ def by_name(specs: Sequence[InputSpec], given: object) -> dict[str, Any]:
         return from_columns(specs, table)
     if not isinstance(given, Mapping):
         if by_column(specs) and isinstance(given, np.ndarray) and given.shape[1:] == (len(specs),):
-            return dict(zip(names, given.T, strict=True))
+            columns = zip(specs, given.T, strict=True)
+            return {spec.name: as_column(spec, column) for spec, column in columns}
         if len(specs) > 1:
             raise InputError(
                 f"the model has the inputs {_join(names)}: give a mapping from name to array"

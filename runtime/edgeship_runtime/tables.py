@@ -33,8 +33,18 @@ def columns_of(given: object) -> dict[str, Any] | None:
 
 
 def by_column(specs: Sequence[InputSpec]) -> bool:
-    """Whether each input of a model is a column of a table."""
-    return all(len(spec.shape) == 1 for spec in specs)
+    """Whether each input of a model is a column of a table.
+
+    Of several inputs a column may also have an axis of one, as in files of skl2onnx.
+    """
+    axes = ((), (1,)) if len(specs) > 1 else ((),)
+    return all(spec.shape[1:] in axes for spec in specs)
+
+
+def as_column(spec: InputSpec, values: Any) -> Any:
+    """A column of a table with the axes that the input has."""
+    array = np.asarray(values)
+    return array[:, None] if len(spec.shape) == 2 and array.ndim == 1 else values
 
 
 def from_columns(specs: Sequence[InputSpec], columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +58,7 @@ def from_columns(specs: Sequence[InputSpec], columns: Mapping[str, Any]) -> dict
     columns = aligned(columns_wanted(specs), columns)
     if by_column(specs):
         _check_there([spec.name for spec in specs], columns)
-        return {spec.name: columns[spec.name] for spec in specs}
+        return {spec.name: as_column(spec, columns[spec.name]) for spec in specs}
     if len(specs) != 1:
         names = ", ".join(repr(spec.name) for spec in specs)
         raise InputError(f"one table cannot fill the inputs {names}: give an array for each")

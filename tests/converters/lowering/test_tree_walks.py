@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from edgeship_converters.steps.lowering import tree_layouts, tree_walk
-from edgeship_converters.steps.lowering.tree_tables import tables_of
+from edgeship_converters.steps.lowering.tree_attributes import tables_of
 from edgeship_converters.steps.lowering.values import Operator, Parts
 from tests.converters.lowering.cases import ML, Case, Drawn, near
 

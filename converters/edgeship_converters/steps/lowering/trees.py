@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from edgeship_converters.steps.lowering.scores import labels, transformed
-from edgeship_converters.steps.lowering.tree_tables import (
-    Tables,
+from edgeship_converters.steps.lowering.tree_attributes import (
     compact_tables_of,
     numbers,
     tables_of,
 )
+from edgeship_converters.steps.lowering.tree_tables import Tables
 from edgeship_converters.steps.lowering.tree_walk import ends_of
 from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Parts, Value, cast
 from edgeship_runtime.arrays import Array
