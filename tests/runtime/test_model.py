@@ -106,6 +106,16 @@ def test_an_output_that_the_variant_does_not_give_is_named(quantized: bool, mode
         Model(model.bundle, variant, Doubling("label")).predict(tiny.ROWS)
 
 
+def test_text_where_the_contract_says_numbers_is_named(model: Model) -> None:
+    class Telling(Doubling):
+        def run(self, inputs: Arrays) -> dict[str, Array]:
+            return {name: array.astype(str) for name, array in super().run(inputs).items()}
+
+    engine = Telling("label", "probabilities")
+    with pytest.raises(EngineError, match=r"gives <U\d+ in output 'label', expected int64"):
+        Model(model.bundle, model.variant, engine).predict(tiny.ROWS)
+
+
 def test_a_path_an_open_bundle_and_a_variants_name_all_load(model: Model, tmp_path: Path) -> None:
     tiny.write(tmp_path / "tiny")
     expected = model.predict(tiny.ROWS)["probabilities"]

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from onnx import numpy_helper
 
+from edgeship_converters.steps.lowering.word_tables import places_of_words, tables_of
 from tests.converters.lowering.cases import ML, Case, Drawn, near, some
 from tests.converters.lowering.engines import Wide
 
@@ -141,3 +143,14 @@ def test_a_savedmodel_compares_no_value_with_each_of_many_keys(kind: str) -> Non
     for operation in Wide(case.model(), case.specs()).graph.get_operations():
         for tensor in operation.outputs:
             assert many not in tensor.shape or tensor.shape.is_fully_defined(), operation.name
+
+
+def test_the_tables_of_loops_are_found_with_the_whole_graphs() -> None:
+    keys = np.array(["a", "b", "a"], object)
+
+    def serve(words: Any) -> Any:
+        return tf.map_fn(lambda word: places_of_words(word, keys), words, tf.int32)
+
+    traced = tf.function(serve).get_concrete_function(tf.TensorSpec([None], tf.string))
+    assert len(tables_of(traced)) == 1
+    assert traced(tf.constant(["b", "?", "a"])).numpy().tolist() == [1, 3, 0]

@@ -84,7 +84,8 @@ def _place(op: Operator, x: Value, keys: Array) -> Value:
         return tf.gather(table, unknown)
     many = not op.narrow and len(keys) > _MOST_COMPARED
     if keys.dtype.kind == "O":
-        return places_of_words(x, keys) if many else _compared(op, x, tf.constant(keys), keys)
+        words = op.tensor(x)
+        return places_of_words(words, keys) if many else _compared(op, words, op.tensor(keys), keys)
     if many:
         return _sought(op, x, keys)
     values, known = op.alike(x, keys)
