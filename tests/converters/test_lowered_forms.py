@@ -16,7 +16,11 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import load_digits, load_iris
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
@@ -27,6 +31,7 @@ from edgeship_converters.artifact import Task
 from edgeship_converters.errors import StepError
 from edgeship_converters.steps.classical import Answers, Graph, Rows
 from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
+from edgeship_runtime.engines.litert import LiteRT
 from tests.converters.lowered import FORMS, form_of, source_of
 
 COLUMNS = ["sepal length (cm)", "sepal width (cm)", "1st petal", "petal/width"]
@@ -219,3 +224,14 @@ def test_large_trees_take_few_bytes_in_onnx_too(model: Any, operator: str) -> No
     if operator == "TreeEnsemble":
         many = sum(tree.tree_.node_count for tree in model.estimators_)
         assert len(artifact.data) < 14 * many
+
+
+def test_boosted_classes_take_no_more_bytes_than_in_onnx() -> None:
+    rows, truth = load_digits(return_X_y=True)
+    model = HistGradientBoostingClassifier(max_iter=10, random_state=0).fit(rows, truth)
+    source = source_of(model)
+    onnx_bytes = len(sklearn_to_onnx(source, Task("m", source.contract)).data)
+    artifact = form_of(source, "tflite-float32")
+    assert len(artifact.data) < onnx_bytes
+    got = LiteRT(artifact.data).run({"x": rows.astype(np.float32)})
+    np.testing.assert_array_equal(got["label"], model.predict(rows))
