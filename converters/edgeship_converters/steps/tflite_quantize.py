@@ -52,7 +52,8 @@ def tflite_quantize(tflite: Artifact, task: Task) -> Artifact:
         StepError: where litert-quantizer fails on the model.
     """
     recipe = task.chosen_recipe()
-    if needs_ranges(recipe) and any(spec.missing for spec in task.contract.inputs):
+    inputs = task.contract.inputs
+    if needs_ranges(recipe) and any(s.missing and s.dtype.startswith("float") for s in inputs):
         # LiteRT's kernels of integers take NaN for whatever number, and a place for none.
         raise StepError(
             "its rows may hold missing values, which no integer stands for",
