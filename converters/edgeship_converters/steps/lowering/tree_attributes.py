@@ -66,7 +66,7 @@ def tables_of(
         return distinct(nodes, values, roots, start, target, finite=op.narrow)
     values = _table(len(nodes.leaf), targets)
     np.add.at(values, (votes.at, votes.target), votes.weight)
-    return distinct(nodes, values, roots, start, finite=op.narrow)
+    return distinct(nodes, values, roots, start, finite=op.narrow, apart=apart)
 
 
 @dataclass(frozen=True, slots=True)

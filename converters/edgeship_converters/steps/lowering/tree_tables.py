@@ -9,6 +9,9 @@ import numpy as np
 from edgeship_converters.steps.lowering.values import NotLoweredError
 from edgeship_runtime.arrays import Array
 
+# What boosting adds to decide sums of exactly 0 is less.
+_LITTLE = 1e-200
+
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
@@ -39,6 +42,7 @@ class Tables:
         leaves: (leaves, targets) float64, what each adds; where each tree adds to one target only,
             there is but one column.
         branches: the nodes that are none; the places in them count the leaves too.
+        trees: how many there are, those among them that are but a leaf and part of the start.
         roots: by tree, the place where it starts; the deepest tree comes first.
         depths: by tree, how many branches follow each other, at most.
         start: (targets,), what is added to the leaves.
@@ -47,6 +51,7 @@ class Tables:
 
     leaves: Array
     branches: Nodes
+    trees: int
     roots: Array
     depths: Array
     start: Array
@@ -102,6 +107,7 @@ def distinct(
     target: Array | None = None,
     *,
     finite: bool,
+    apart: bool = True,
 ) -> Tables:
     """Leaves and branches that are the same become one, from the leaves upwards.
 
@@ -144,15 +150,35 @@ def distinct(
         [[0] * len(leaves), *(np.full(len(k), h) for h, k in enumerate(kept, 1))]
     )
     starts = become[roots]
-    order = np.argsort(-heights[starts], kind="stable")
+    kept_trees = np.ones(len(starts), bool)
+    if apart:
+        kept_trees = _branching(starts, heights, leaves)
+        leaf = leaves[starts[~kept_trees]]
+        if target is None:
+            start = start + leaf.sum(axis=0)
+        else:
+            start = start + np.bincount(target[~kept_trees], leaf[:, 0], len(start))
+    order = np.flatnonzero(kept_trees)
+    order = order[np.argsort(-heights[starts[order]], kind="stable")]
     return Tables(
         leaves,
         branches,
+        len(roots),
         starts[order],
         heights[starts[order]].astype(int),
         start,
         None if target is None else target[order],
     )
+
+
+def _branching(starts: Array, heights: Array, leaves: Array) -> Array:
+    """Which trees are more than a leaf, or so little that no sum with others would hold it."""
+    alone = heights[starts] == 0
+    held = np.abs(leaves[np.where(alone, starts, 0)])
+    alone &= ((held == 0) | (held > _LITTLE)).all(axis=1)
+    if alone.all():
+        alone[0] = False
+    return np.asarray(~alone)
 
 
 def _levels(nodes: Nodes) -> list[Array]:

@@ -219,16 +219,19 @@ def _sums(
 ) -> _Sums:
     """(rows, targets), the sum over the leaves that rows end in, and what it starts from."""
     trees, targets = len(tables.roots), len(base)
-    leaves = tables.leaves / trees if average else tables.leaves
-    base = base + (tables.start / trees if average else tables.start)
+    many = tables.trees if average else 1
+    leaves, base = tables.leaves / many, base + tables.start / many
     ends, columns = ends_of(tables, rows, finite=op.narrow)
-    if tables.target is not None:
+    if tables.target is not None and len({*tables.target, *np.flatnonzero(base)}) > 1:
         return _summed_apart(op, leaves[:, 0], base, ends, tables.target[columns])
     held = np.flatnonzero(leaves.any(axis=0) | (base != 0))
-    if len(held) != 1 or targets == 1:
+    if tables.target is not None:
+        held = tables.target[:1]
+    elif len(held) != 1 or targets == 1:
         return _summed(op, leaves, base, ends, trees)
     # Of two classes often only one is voted for, or against.
-    sums = _summed(op, leaves[:, held], base[held], ends, trees)
+    column = leaves if tables.target is not None else leaves[:, held]
+    sums = _summed(op, column, base[held], ends, trees)
     around = [[0, 0], [int(held[0]), targets - 1 - int(held[0])]]
     return _Sums(tf.pad(sums.values, around), sums.step)
 
