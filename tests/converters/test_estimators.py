@@ -34,7 +34,9 @@ def test_an_estimator_converts_with_parity_or_is_refused(case: Case) -> None:
 
 
 FIRST = {case.estimator: case for case in reversed(CASES) if case.id not in REFUSED}
-OTHERS = [case for case in CASES if case not in FIRST.values() and case.id not in REFUSED]
+# A bounded share: of half of the estimators.
+SHARE = list(FIRST.values())[::2]
+OTHERS = [case for case in CASES if case not in SHARE and case.id not in REFUSED]
 
 
 # How the lowering and TFLite's converter refuse; whatever else stops them is a fault.
@@ -77,8 +79,8 @@ def test_a_case_that_the_gate_stops_is_not_refused_instead() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("case", FIRST.values(), ids=[case.id for case in FIRST.values()])
-def test_an_estimators_first_case_becomes_savedmodel_and_tflite(case: Case) -> None:
+@pytest.mark.parametrize("case", SHARE, ids=[case.id for case in SHARE])
+def test_every_other_estimators_first_case_becomes_savedmodel_and_tflite(case: Case) -> None:
     _check_lowered(case)
 
 
