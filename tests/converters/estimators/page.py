@@ -30,8 +30,8 @@ def page(found: Mapping[str, list[Outcome]]) -> str:
         "# scikit-learn estimators in ONNX, SavedModel and TFLite",
         "",
         "Made by `python -m tests.converters.estimators`; the same cases run in "
-        "`tests/converters/test_estimators.py`, every other estimator's first case in SavedModel and "
-        "TFLite too, and with `-m slow` all of them.",
+        "`tests/converters/test_estimators.py`, every other estimator's first case in SavedModel "
+        "and TFLite too, and with `-m slow` all of them.",
         f"With {tools}, on Python {python_version()}.",
         "",
         f"{len(converted)} estimators become ONNX, in {sum(map(len, converted.values()))} of "
