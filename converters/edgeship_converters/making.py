@@ -16,8 +16,17 @@ from edgeship_runtime.quiet import quiet
 
 # A smaller format of a classical model is worth its roundings below this share of the bytes.
 _WORTH = 0.9
-_HARDLY = "hardly smaller than"
 DERIVED = "is made from one that is left out"
+
+
+class _HardlySmallerError(StepError):
+    """A smaller format that is not worth its roundings."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "hardly smaller than its float32 form, as little of the model is matrices: trees, "
+            "tables and few numbers stay as they are"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Maker:
             try:
                 made[step.variant] = self.make(step, made.get(step.start), keep_log=needed)
             except StepError as error:
-                if needed and error.fault.reason.startswith(_HARDLY):
+                if needed and isinstance(error, _HardlySmallerError):
                     raise StepError(f"{step.variant} would be {error.fault.reason}") from error
                 if needed:
                     raise
@@ -87,14 +96,15 @@ class Maker:
         found = self.cache.find(key, Artifact)
         if found is not None:
             return found
-        if task.classical and step.number != "float32" and start is not None:
-            _check_matrices(step, start)
+        shrunk = start if task.classical and step.number != "float32" else None
+        if shrunk is not None:
+            _check_matrices(step, shrunk)
         model = self.source.loaded if start is None else None
         self.on_step(f"making {step.variant}")
         with quiet(keep_log=keep_log):
             artifact = take(step, model if start is None else start, task)
-        if task.classical and step.number != "float32" and start is not None:
-            _check_smaller(step, start, artifact)
+        if shrunk is not None:
+            _check_smaller(shrunk, artifact)
         self.cache.keep(key, artifact)
         return artifact
 
@@ -132,17 +142,10 @@ def _check_matrices(step: Step, start: Artifact) -> None:
 
     matrices = bytes_of_matrices(start.data)
     if matrices < 2 * (1 - _WORTH) * len(start.data):
-        raise _hardly_smaller()
+        raise _HardlySmallerError
 
 
-def _check_smaller(step: Step, start: Artifact, made: Artifact) -> None:
+def _check_smaller(start: Artifact, made: Artifact) -> None:
     before, after = (sum(map(len, artifact.files.values())) for artifact in (start, made))
     if after > _WORTH * before:
-        raise _hardly_smaller()
-
-
-def _hardly_smaller() -> StepError:
-    return StepError(
-        f"{_HARDLY} its float32 form, as little of the model is matrices: trees, tables and few "
-        "numbers stay as they are"
-    )
+        raise _HardlySmallerError

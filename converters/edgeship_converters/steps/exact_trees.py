@@ -75,6 +75,12 @@ def without_value(behind: Sequence[Any], width: int) -> Array:
     return np.asarray(found[0])
 
 
+def ranks_within(counts: Array) -> Array:
+    """The place of each in its group, from 0, of groups so large that follow each other."""
+    ranks: Array = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return ranks
+
+
 def _passed(rows: Array, behind: Sequence[Any]) -> Array:
     for step in behind:
         rows = step.transform(rows)
@@ -90,7 +96,7 @@ def _fold(
     # One column a feature, its thresholds below each other, so that a search step is one call.
     order = np.argsort(features, kind="stable")
     counts = np.bincount(features, minlength=width)
-    line = np.arange(len(features)) - np.repeat(np.cumsum(counts) - counts, counts)
+    line = ranks_within(counts)
     table = np.full((int(counts.max()), width), np.inf)
     table[line, features[order]] = thresholds[order]
     # What a step has no value for, as the logarithm below 0, lies below all that it has one for.

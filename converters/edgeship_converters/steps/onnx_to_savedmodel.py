@@ -52,13 +52,8 @@ def _saved(model: Artifact, task: Task, *, narrow: bool) -> Artifact:
     form = "TFLite" if narrow else "a SavedModel"
     proto = onnx.load_model_from_string(model.data)
     contract = task.contract
-    short = dict(
-        zip(
-            [s.name for s in contract.inputs],
-            portable([s.name for s in contract.inputs]),
-            strict=True,
-        )
-    )
+    names = [spec.name for spec in contract.inputs]
+    short = dict(zip(names, portable(names), strict=True))
     words = {
         spec.name: words_met(proto, spec.name)
         for spec in contract.inputs

@@ -27,6 +27,8 @@ from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
 from edgeship_runtime.errors import EngineError
 
 _PROBED = 1000
+# The operator of few bytes; the names of the older ones go on.
+_TREES = "TreeEnsemble"
 # A file of fewer bytes is better one that older runtimes read too.
 _SMALL = 64 << 10
 # By more than this the source's best score leads where it is no rounding that flips a label.
@@ -91,15 +93,11 @@ def classical_model(source: SklearnSource, task: Task, *, precise: bool = False)
 
     Large trees are in the operator that takes few bytes, where all of them can be.
     """
-    graph = Graph(compact=True)
-    model = _model(source, task, graph, precise=precise)
-    if graph.compact and (model.ByteSize() >= _SMALL or not _has_trees(model)):
+    model = _model(source, task, Graph(compact=True), precise=precise)
+    trees = {n.op_type for n in model.graph.node if n.op_type.startswith(_TREES)}
+    if _TREES not in trees or (trees == {_TREES} and model.ByteSize() >= _SMALL):
         return model
     return _model(source, task, Graph(), precise=precise)
-
-
-def _has_trees(model: ModelProto) -> bool:
-    return any(node.op_type == "TreeEnsemble" for node in model.graph.node)
 
 
 def _model(source: SklearnSource, task: Task, graph: Graph, *, precise: bool) -> ModelProto:

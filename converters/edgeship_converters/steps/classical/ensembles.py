@@ -80,7 +80,6 @@ def ensemble(
             **compacted(nodes, thresholds.astype(np.float32), leaves, weights.astype(np.float32)),
         )
     else:
-        graph.compact = False
         (sums,) = graph.node(
             "TreeEnsembleRegressor",
             looked_at.matrix,
@@ -139,7 +138,6 @@ def most_likely(
     if targets == 1:
         leaves["class_ids"] = np.ones(len(weights), np.int64)
     matrix, wide = looked_at.matrix, sums == "float64"
-    graph.compact = False
     index, likely = graph.node(
         "TreeEnsembleClassifier",
         graph.cast(matrix, np.float64) if wide and not looked_at.wide else matrix,

@@ -33,8 +33,8 @@ class Graph:
     Attributes:
         real: that precision, float32 or float64.
         missing: whether the model's rows may hold missing values (NaN).
-        compact: whether trees go into the operator of few bytes, which only newer runtimes have,
-            and not beside the older ones; false from the first that cannot.
+        compact: whether trees that can go into the operator of few bytes, which only newer
+            runtimes have, and not beside the older ones.
         own: classes that the user has converters for, whose steps are not folded into others.
         part: the model at hand, which names the nodes that it adds where converters of the user's
             own take part: their operators need not be known here.

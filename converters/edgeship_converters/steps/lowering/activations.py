@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import tensorflow as tf
 
-from edgeship_converters.steps.lowering.values import Operator, Value, cast, rank_of
+from edgeship_converters.steps.lowering.values import Operator, Value, cast, rank_of, to_last
 
 # Coefficients of x, x³, … over 1, x², …, as in Eigen (MPL-2.0): good to float32 on [-4, 4].
 _ABOVE = (
@@ -121,10 +120,10 @@ def hardmax(op: Operator, x: Value) -> Value:
     """Hardmax: 1 at the first of the largest along an axis, else 0."""
     values, rank = op.tensor(x), rank_of(x)
     axis = op.get("axis", -1) % rank
-    order = [k for k in range(rank) if k != axis] + [axis]
+    order, back = to_last(rank, axis)
     moved = tf.transpose(values, order)
     hot = tf.one_hot(tf.argmax(moved, -1, tf.int32), moved.shape[-1], dtype=tf.float32)
-    return cast(tf.transpose(hot, np.argsort(order)), values.dtype)
+    return cast(tf.transpose(hot, back), values.dtype)
 
 
 def dropout(op: Operator, x: Value, *given: Value) -> tuple[Value, ...]:

@@ -68,7 +68,7 @@ def _parts(op: Operator, value: Value) -> Parts | None:
     return value if isinstance(value, Parts) else None
 
 
-def compared(strict: Callable[[Any, Any], Any], *, even: bool) -> Lowered:
+def compared(function: Callable[[Any, Any], Any], strict: Callable[[Any, Any], Any]) -> Lowered:
     """The lowering of a comparison.
 
     TensorFlow takes numbers below the smallest of full precision for 0. So does a constant among
@@ -76,23 +76,20 @@ def compared(strict: Callable[[Any, Any], Any], *, even: bool) -> Lowered:
     constant that float32 does not hold becomes the next number on the side where it decides alike.
 
     Args:
-        strict: 'less' or 'greater'.
-        even: whether it holds for equal numbers, too.
+        function: of two tensors.
+        strict: the same, or what it is for unequal numbers: 'less' or 'greater'.
     """
     # Whether a constant on the right belongs with what is above it.
-    up = (strict is tf.less) != even
+    up = (strict is tf.less) == (function is strict)
 
     def lowered(op: Operator, x: Value, y: Value) -> Value:
         if isinstance(x, Parts) or isinstance(y, Parts):
-            return _in_parts(strict, even, _both(op, x), _both(op, y))
+            return in_parts(function, strict, _both(op, x), _both(op, y))
         if op.narrow:
             x, y = _on_its_side(x, not up), _on_its_side(y, up)
         else:
             x, y = _away_from_zero(x, not up), _away_from_zero(y, up)
-        left, right = op.alike(x, y)
-        if not even:
-            return strict(left, right)
-        return (tf.less_equal if strict is tf.less else tf.greater_equal)(left, right)
+        return function(*op.alike(x, y))
 
     return lowered
 
@@ -113,15 +110,23 @@ def _both(op: Operator, value: Value) -> tuple[Any, Any]:
     return high, tf.zeros([], tf.float32)
 
 
-def _in_parts(
-    strict: Callable[[Any, Any], Any], even: bool, x: tuple[Any, Any], y: tuple[Any, Any]
+def in_parts(
+    function: Callable[[Any, Any], Any],
+    strict: Callable[[Any, Any], Any],
+    x: tuple[Any, Any],
+    y: tuple[Any, Any],
 ) -> Any:
-    """The first parts decide, or where these are equal the others."""
+    """A comparison of numbers in two parts: the first decide, or where these are equal the others.
+
+    Args:
+        function: see `compared`.
+        strict: see `compared`.
+        x: both parts.
+        y: both parts.
+    """
     (high, low), (other, rest) = x, y
-    last = strict(low, rest)
-    if even:
-        last = (tf.less_equal if strict is tf.less else tf.greater_equal)(low, rest)
-    return tf.logical_or(strict(high, other), tf.logical_and(tf.equal(high, other), last))
+    alike = tf.logical_and(tf.equal(high, other), function(low, rest))
+    return tf.logical_or(strict(high, other), alike)
 
 
 def _on_its_side(value: Value, up: bool) -> Value:
@@ -206,7 +211,12 @@ def clip(op: Operator, x: Value, *limits: Value) -> Value:
 def sigmoid(op: Operator, x: Value) -> Value:
     """Sigmoid; of what is far below 0, LiteRT by itself makes NaN."""
     values = op.tensor(x)
-    return tf.sigmoid(tf.maximum(values, -128.0) if op.narrow else values)
+    return bounded_sigmoid(values) if op.narrow else tf.sigmoid(values)
+
+
+def bounded_sigmoid(values: Any) -> Any:
+    """The sigmoid of numbers that are brought within what LiteRT takes."""
+    return tf.sigmoid(tf.maximum(values, -128.0))
 
 
 def sign(op: Operator, x: Value) -> Value:

@@ -79,9 +79,7 @@ def looked_up(op: Operator, x: Value, keys: Array, table: Array) -> Value:
 def _place(op: Operator, x: Value, keys: Array) -> Value:
     if isinstance(x, Words):
         known = {word: k for k, word in reversed(list(enumerate(keys.tolist())))}
-        table = np.array([known.get(word, len(keys)) for word in x.known] + [len(keys)], np.int32)
-        unknown = tf.where(x.places < 0, len(x.known), x.places)
-        return tf.gather(table, unknown)
+        return x.numbers(known, len(keys))
     many = not op.narrow and len(keys) > _MOST_COMPARED
     if keys.dtype.kind == "O":
         words = op.tensor(x)

@@ -18,7 +18,6 @@ from onnx import (
 from edgeship_converters.steps.lowering.operators import OPERATORS
 from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Parts, Value
 
-ML = "ai.onnx.ml"
 _OWN = ("", "ai.onnx")
 Body = Callable[..., list[Value]]
 

@@ -16,6 +16,7 @@ from edgeship_converters.steps.lowering.values import (
     rank_of,
     shape_of,
     static,
+    to_last,
 )
 
 Reduction = Callable[[Any, Any, bool], Any]
@@ -72,9 +73,7 @@ def arg_extreme(function: Callable[..., Any], extreme: Callable[..., Any]) -> Ca
         axis = op.get("axis", 0) % rank_of(x)
         kind = tf.int32 if op.narrow else tf.int64
         if op.narrow and values.dtype == tf.int64:
-            # LiteRT finds no extreme of these, but which of them equals it.
-            values = cast(tf.equal(values, extreme(values, axis, True)), tf.int32)
-            found = tf.argmax
+            values, found = marked(values, axis, extreme), tf.argmax
         else:
             found = function
         if op.get("select_last_index", 0):
@@ -89,12 +88,17 @@ def arg_extreme(function: Callable[..., Any], extreme: Callable[..., Any]) -> Ca
     return lowered
 
 
+def marked(values: Any, axis: int, extreme: Callable[..., Any]) -> Any:
+    """1 where the extreme along an axis is: LiteRT finds none of int64, but what equals it."""
+    return cast(tf.equal(values, extreme(values, axis, True)), tf.int32)
+
+
 def top_k(op: Operator, x: Value, given: Value = None) -> tuple[Value, Value]:
     """TopK: the largest or smallest along an axis, in order, and their places."""
     many = op.get("k") if given is None else int(np.ravel(static(given))[0])
     axis, rank = op.get("axis", -1) % rank_of(x), rank_of(x)
     values = op.tensor(x)
-    order = [k for k in range(rank) if k != axis] + [axis]
+    order, back = to_last(rank, axis)
     if axis != rank - 1:
         values = tf.transpose(values, order)
     largest = op.get("largest", 1)
@@ -103,7 +107,6 @@ def top_k(op: Operator, x: Value, given: Value = None) -> tuple[Value, Value]:
     if not op.narrow:
         places = tf.cast(places, tf.int64)
     if axis != rank - 1:
-        back = np.argsort(order)
         found, places = tf.transpose(found, back), tf.transpose(places, back)
     return found, places
 
@@ -135,5 +138,5 @@ def _normal(op: Operator, x: Value, function: Callable[..., Any]) -> Value:
         raise NotLoweredError("it normalizes over several axes")
     if axis == rank - 1:
         return function(values)
-    order = [k for k in range(rank) if k != axis] + [axis]
-    return tf.transpose(function(tf.transpose(values, order)), np.argsort(order))
+    order, back = to_last(rank, axis)
+    return tf.transpose(function(tf.transpose(values, order)), back)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from edgeship_converters.steps.lowering.arithmetic import bounded_sigmoid
 from edgeship_converters.steps.lowering.tensors import gather
 from edgeship_converters.steps.lowering.values import NotLoweredError, Operator, Value, cast
 
@@ -24,8 +25,7 @@ def transformed(scores: Value, how: str) -> Value:
         case "NONE":
             return scores
         case "LOGISTIC":
-            # Of what is far below 0, LiteRT by itself makes NaN.
-            return tf.sigmoid(tf.maximum(scores, -128.0))
+            return bounded_sigmoid(scores)
         case "SOFTMAX":
             return tf.nn.softmax(scores)
         case "SOFTMAX_ZERO":

@@ -21,8 +21,6 @@ from edgeship_converters.steps.lowering.values import (
     static,
 )
 
-_PADS = {"constant": "CONSTANT", "reflect": "REFLECT"}
-
 
 def shape(op: Operator, x: Value) -> Value:
     """Shape, a constant as far as it is known."""

@@ -23,6 +23,7 @@ from edgeship_converters.steps.lowering.values import (
     rank_of,
     shape_of,
     static,
+    to_last,
 )
 
 _PADS = {"constant": "CONSTANT", "reflect": "REFLECT"}
@@ -139,8 +140,7 @@ def gather_elements(op: Operator, x: Value, places: Value) -> Value:
     rank = rank_of(x)
     axis = op.get("axis", 0) % rank
     at = _from_start(places, x, axis)
-    order = [k for k in range(rank) if k != axis] + [axis]
-    back = np.argsort(order)
+    order, back = to_last(rank, axis)
 
     def taken(values: Any) -> Any:
         if rank == 1:

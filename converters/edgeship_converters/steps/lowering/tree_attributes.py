@@ -120,13 +120,13 @@ def compact_tables_of(op: Operator, targets: int, real: type) -> Tables:
     if (codes >= len(_CODES)).any():
         raise NotLoweredError("a tree decides by a set of numbers")
     many, leaves = len(codes), len(op.get("leaf_targetids"))
-    ends = np.full(leaves, many)
+    ends = many + np.arange(leaves)
 
     def children(name: str, flag: str) -> Array:
         led, leaf = np.asarray(op.get(name)), np.asarray(op.get(flag), bool)
         if (led < 0).any() or (led >= np.where(leaf, leaves, many)).any():
             raise NotLoweredError("a tree speaks of a node that it does not have")
-        return np.append(np.where(leaf, led + many, led), ends + np.arange(leaves))
+        return np.append(np.where(leaf, led + many, led), ends)
 
     def of_branches(values: Any) -> Array:
         return np.append(np.asarray(values), np.zeros(leaves, np.asarray(values).dtype))
@@ -142,7 +142,7 @@ def compact_tables_of(op: Operator, targets: int, real: type) -> Tables:
         false=children("nodes_falsenodeids", "nodes_falseleafs"),
     )
     values = _table(many + leaves, targets)
-    values[many + np.arange(leaves), np.asarray(op.get("leaf_targetids"))] = op.get("leaf_weights")
+    values[ends, np.asarray(op.get("leaf_targetids"))] = op.get("leaf_weights")
     modes = np.append(np.asarray(_CODES)[codes], np.full(leaves, "LEAF"))
     roots = np.asarray(op.get("tree_roots"))
     held = at_most(nodes, modes, real)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgeship_converters.steps.exact_trees import ranks_within
 from edgeship_converters.steps.lowering.tree_tables import Nodes
 from edgeship_runtime.arrays import Array
 
@@ -38,7 +39,7 @@ def conditions_of(nodes: Nodes) -> Conditions:
     pairs["column"], pairs["limit"] = nodes.feature[inner], nodes.threshold[inner]
     distinct, which = np.unique(pairs, return_inverse=True)
     columns, column, counts = np.unique(distinct["column"], return_inverse=True, return_counts=True)
-    rank = np.arange(len(distinct)) - np.repeat(np.cumsum(counts) - counts, counts)
+    rank = ranks_within(counts)
     width = int(counts.max(initial=0))
     limits = np.zeros((len(columns), width), nodes.threshold.dtype)
     limits[column, rank] = distinct["limit"]
@@ -83,7 +84,7 @@ def grid_of(nodes: Nodes, leaves: int) -> Grid:
     needed = lines(width)
     start = np.cumsum(needed) - needed
     order = np.argsort(column, kind="stable")
-    rank = np.arange(len(inner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    rank = ranks_within(counts)
     place = np.zeros(len(nodes.leaf), np.int32)
     place[inner[order]] = start[column[order]] * width + rank
     free = np.ones(int(needed.sum()) * width, bool)

@@ -113,26 +113,7 @@ def distinct(
 
     In a graph that holds finite numbers only, nothing is at most -∞, and all else at most ∞.
     """
-    leaf = np.flatnonzero(nodes.leaf)
-    first, which = _groups(list(values[leaf].view(np.int64).T))
-    leaves = values[leaf[first]]
-    become = np.full(len(nodes.leaf), -1)
-    become[leaf] = which
-    kept: list[Array] = []
-    count = len(leaves)
-    levels = _levels(nodes)
-    for here in levels:
-        true, false = become[nodes.true[here]], become[nodes.false[here]]
-        # Where nothing goes on to one side, or both are the same, there is no branch.
-        never = finite & np.isneginf(nodes.threshold[here]) & ~nodes.missing[here]
-        same = never | (true == false)
-        become[here[same]] = false[same]
-        left, true, false = here[~same], true[~same], false[~same]
-        bits = nodes.threshold[left].astype(np.float64).view(np.int64)
-        first, which = _groups([nodes.feature[left], bits, nodes.missing[left], true, false])
-        become[left] = count + which
-        count += len(first)
-        kept.append(left[first])
+    leaves, become, kept = _merged(nodes, values, finite=finite)
     chosen = np.concatenate([*kept, np.zeros(0, np.int64)])
     threshold = nodes.threshold[chosen]
     if finite:
@@ -169,6 +150,30 @@ def distinct(
         start,
         None if target is None else target[order],
     )
+
+
+def _merged(nodes: Nodes, values: Array, *, finite: bool) -> tuple[Array, Array, list[Array]]:
+    """The distinct leaves, what each node becomes, and one node for each branch, by height."""
+    leaf = np.flatnonzero(nodes.leaf)
+    first, which = _groups(list(values[leaf].view(np.int64).T))
+    leaves = values[leaf[first]]
+    become = np.full(len(nodes.leaf), -1)
+    become[leaf] = which
+    kept: list[Array] = []
+    count = len(leaves)
+    for here in _levels(nodes):
+        true, false = become[nodes.true[here]], become[nodes.false[here]]
+        # Where nothing goes on to one side, or both are the same, there is no branch.
+        never = finite & np.isneginf(nodes.threshold[here]) & ~nodes.missing[here]
+        same = never | (true == false)
+        become[here[same]] = false[same]
+        left, true, false = here[~same], true[~same], false[~same]
+        bits = nodes.threshold[left].astype(np.float64).view(np.int64)
+        first, which = _groups([nodes.feature[left], bits, nodes.missing[left], true, false])
+        become[left] = count + which
+        count += len(first)
+        kept.append(left[first])
+    return leaves, become, kept
 
 
 def _branching(starts: Array, heights: Array, leaves: Array) -> Array:

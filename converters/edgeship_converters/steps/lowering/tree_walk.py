@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from edgeship_converters.steps.lowering import tree_layouts as layouts
+from edgeship_converters.steps.lowering.arithmetic import in_parts
 from edgeship_converters.steps.lowering.tree_tables import Nodes, Tables
 from edgeship_converters.steps.lowering.values import Parts, Value
 from edgeship_runtime.arrays import Array
@@ -39,17 +40,14 @@ def ends_of(tables: Tables, given: Value, *, finite: bool) -> tuple[Value, Array
     rows, nodes = _with_missing(Numbers.of(given), _with_leaves(tables), finite=finite)
     leaves = len(tables.leaves)
     if not tables.depths.any():
-        same = tf.zeros([tf.shape(rows.high)[0], 1], tf.int32)
-        ends = same + tf.constant(tables.roots[None].astype(np.int32))
-        return ends, np.arange(len(tables.roots))
+        return _same_of_all(rows, tables.roots), np.arange(len(tables.roots))
     places, (first, onward) = _walk(rows, nodes, int(tables.depths.sum()), leaves)
     going = tables.roots[tables.depths > 0]
     ended = tables.roots[tables.depths == 0]
     done, which = [], []
     if len(ended):
         which.append(np.flatnonzero(tables.depths == 0))
-        still = tf.zeros([tf.shape(rows.high)[0], 1], tf.int32)
-        done.append(still + tf.constant(places[ended][None]))
+        done.append(_same_of_all(rows, places[ended]))
     if len(going):
         at = first(going)
         active = len(going)
@@ -69,6 +67,12 @@ def ends_of(tables: Tables, given: Value, *, finite: bool) -> tuple[Value, Array
     back = np.zeros(int(places.max()) + 1, np.int32)
     back[places[:leaves]] = np.arange(leaves)
     return tf.gather(tf.constant(back), ends), columns
+
+
+def _same_of_all(rows: Numbers, places: Array) -> Any:
+    """(rows, places), the same for each row."""
+    nothing = tf.zeros([tf.shape(rows.high)[0], 1], tf.int32)
+    return nothing + tf.constant(places[None].astype(np.int32))
 
 
 def _walk(rows: Numbers, nodes: Nodes, steps: int, leaves: int) -> tuple[Array, Walk]:
@@ -134,8 +138,8 @@ class Numbers:
         """Which of them are at most their limits."""
         if self.low is None:
             return self.high <= limits.high
-        least = tf.logical_and(tf.equal(self.high, limits.high), self.low <= limits.low)
-        return tf.logical_or(self.high < limits.high, least)
+        own, others = (self.high, self.low), (limits.high, limits.low)
+        return in_parts(tf.less_equal, tf.less, own, others)
 
 
 def _compared_on_the_way(rows: Numbers, nodes: Nodes) -> Walk:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from edgeship_converters.steps.exact_trees import ranks_within
+from edgeship_converters.steps.lowering.reductions import marked
 from edgeship_converters.steps.lowering.scores import labels, transformed
 from edgeship_converters.steps.lowering.tree_attributes import (
     compact_tables_of,
@@ -209,8 +211,7 @@ def _decided_by(op: Operator, sums: _Sums) -> _Sums:
 
 def _largest(values: Value) -> Value:
     if values.dtype == tf.int64:
-        # LiteRT finds no extreme of these, but which of them equals it.
-        values = cast(tf.equal(values, tf.reduce_max(values, 1, True)), tf.int32)
+        values = marked(values, 1, tf.reduce_max)
     return tf.argmax(values, 1, tf.int32)
 
 
@@ -222,15 +223,15 @@ def _sums(
     many = tables.trees if average else 1
     leaves, base = tables.leaves / many, base + tables.start / many
     ends, columns = ends_of(tables, rows, finite=op.narrow)
-    if tables.target is not None and len({*tables.target, *np.flatnonzero(base)}) > 1:
-        return _summed_apart(op, leaves[:, 0], base, ends, tables.target[columns])
-    held = np.flatnonzero(leaves.any(axis=0) | (base != 0))
-    if tables.target is not None:
-        held = tables.target[:1]
-    elif len(held) != 1 or targets == 1:
+    target = tables.target
+    voted = np.flatnonzero(leaves.any(axis=0)) if target is None else np.unique(target)
+    held = np.union1d(voted, np.flatnonzero(base))
+    if target is not None and len(held) > 1:
+        return _summed_apart(op, leaves[:, 0], base, ends, target[columns])
+    if len(held) != 1 or targets == 1:
         return _summed(op, leaves, base, ends, trees)
     # Of two classes often only one is voted for, or against.
-    column = leaves if tables.target is not None else leaves[:, held]
+    column = leaves[:, held] if target is None else leaves
     sums = _summed(op, column, base[held], ends, trees)
     around = [[0, 0], [int(held[0]), targets - 1 - int(held[0])]]
     return _Sums(tf.pad(sums.values, around), sums.step)
@@ -248,8 +249,7 @@ def _summed(op: Operator, leaves: Array, base: Array, ends: Value, trees: int) -
         taken = tf.gather(table, chosen)
         part = tf.squeeze(taken, 1) if trees == 1 else tf.reduce_sum(taken, 1)
         total = part if total is None else total + part
-    start = tf.constant(_in_steps(op, base, step))
-    return _Sums(total + start if base.any() else total, step or 1.0)
+    return _started(op, total, base, step)
 
 
 def _summed_apart(op: Operator, leaves: Array, base: Array, ends: Value, target: Array) -> _Sums:
@@ -263,12 +263,16 @@ def _summed_apart(op: Operator, leaves: Array, base: Array, ends: Value, target:
     # Targets of fewer trees than others are filled up with nothing.
     places = np.full((len(base), longest), len(target))
     order = np.argsort(target, kind="stable")
-    rank = np.arange(len(target)) - np.repeat(np.cumsum(counts) - counts, counts)
+    rank = ranks_within(counts)
     places[target[order], rank] = order
     if (counts < longest).any():
         taken = tf.pad(taken, [[0, 0], [0, 1]])
     lines = tf.gather(taken, places.ravel().astype(np.int32), axis=1)
     total = tf.reduce_sum(tf.reshape(lines, [-1, len(base), longest]), 2)
+    return _started(op, total, base, step)
+
+
+def _started(op: Operator, total: Value, base: Array, step: float | None) -> _Sums:
     start = tf.constant(_in_steps(op, base, step))
     return _Sums(total + start if base.any() else total, step or 1.0)
 

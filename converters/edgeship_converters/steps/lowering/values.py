@@ -49,19 +49,23 @@ class Words:
         if known == self.known:
             return self
         place = {word: k for k, word in enumerate(known)}
+        return Words(self.numbers(place, -1), known, self.closed)
+
+    def numbers(self, of: Mapping[str, int], other: int) -> Any:
+        """The number of each word, int32, and one for all words that have none."""
         # The last entry is that of -1, an unknown word.
-        table = np.array([place[word] for word in self.known] + [-1], np.int32)
+        table = np.array([of.get(word, other) for word in self.known] + [other], np.int32)
         if isinstance(self.places, np.ndarray):
-            return Words(table[self.places], known, self.closed)
+            return table[self.places]
         wrapped = tf.where(self.places < 0, len(self.known), self.places)
-        return Words(tf.gather(table, wrapped), known, self.closed)
+        return tf.gather(table, wrapped)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Constants of float64, moved about in a narrow graph: as float32, and what that leaves.
+    """Constants of float64, or int64 as reals, in a narrow graph: as float32, and what that leaves.
 
-    Differences from them keep both; whatever else is computed of them keeps the first.
+    Comparisons, differences and trees take both; whatever else is computed of them the first.
     """
 
     high: Any
@@ -251,6 +255,12 @@ def rank_of(value: Value) -> int:
     if rank is None:
         raise NotLoweredError("the number of its axes is not known beforehand")
     return int(rank)
+
+
+def to_last(rank: int, axis: int) -> tuple[list[int], Array]:
+    """The order of axes that brings one to the end, and that which brings it back."""
+    order = [k for k in range(rank) if k != axis] + [axis]
+    return order, np.argsort(order)
 
 
 def shape_of(value: Value) -> tuple[int | None, ...]:
