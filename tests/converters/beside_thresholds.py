@@ -1,4 +1,4 @@
-"""Rows beside the thresholds of a model's trees, where roundings show before anywhere else."""
+"""Rows that trees decide by little, or by their own rules: beside thresholds, tied, with gaps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from onnx import helper, numpy_helper
+from sklearn.ensemble import RandomForestClassifier
 
 from edgeship_converters.artifact import Task
 from edgeship_converters.sources.sklearn_model import SklearnSource
@@ -13,6 +14,26 @@ from edgeship_converters.steps.sklearn_to_onnx import classical_model
 from edgeship_runtime.arrays import Array
 
 WIDTH = 4
+
+
+def ties() -> tuple[Any, Array]:
+    """A forest, and rows on which half of its trees vote against the other half."""
+    random = np.random.default_rng(3)
+    rows = random.normal(size=(300, WIDTH))
+    model = RandomForestClassifier(100, random_state=3).fit(rows, random.integers(0, 2, 300))
+    probes = random.normal(size=(4000, WIDTH)).astype(np.float32)
+    found = probes[model.predict_proba(probes)[:, 0] == 0.5]
+    assert len(found) > 20
+    return model, found
+
+
+def with_missing(kind: Any) -> tuple[Any, Array]:
+    """A model of a kind that was fitted on missing values, and these rows."""
+    random = np.random.default_rng(5)
+    rows = random.normal(size=(300, WIDTH))
+    rows[random.random(rows.shape) < 0.3] = np.nan
+    model = kind(random_state=0).fit(rows, np.isnan(rows[:, 0]) ^ (rows[:, 1] > 0))
+    return model, rows.astype(np.float32)
 
 
 def rows_at_thresholds(model: Any) -> Array:

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.draft import Draft
 from edgeship_converters.sources.sklearn_model import SklearnSource
 from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_savedmodel, onnx_to_tflite
 from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
 from edgeship_runtime.arrays import Array
-from edgeship_runtime.bundle import SourceInfo
-from edgeship_runtime.model import load
 from edgeship_runtime.quiet import quiet
+from tests.converters.trial import loaded
 
 FORMS = {"savedmodel-float32": onnx_to_savedmodel, "tflite-float32": onnx_to_tflite}
 
@@ -39,13 +37,5 @@ def run_form(
     source: SklearnSource, form: str, artifact: Artifact, inputs: Mapping[str, Array]
 ) -> dict[str, Array]:
     """What a form that is made answers, through the runtime."""
-    draft = Draft(
-        name="m",
-        version="1",
-        label_column=None,
-        contract=source.contract,
-        source=SourceInfo(kind="sklearn", sha256="0" * 64),
-        tools={},
-    )
-    draft.set_goldens(inputs, source.predict(dict(inputs)))
-    return load(draft.trial(form, artifact), form).predict(inputs)
+    expected = source.predict(dict(inputs))
+    return loaded(source.contract, form, artifact, inputs, expected).predict(inputs)

@@ -10,9 +10,10 @@ from sklearn.utils import all_estimators
 
 from tests.converters.estimators import CASES
 from tests.converters.estimators.case import Case
-from tests.converters.estimators.outcome import LOWERED, Outcome, outcome
+from tests.converters.estimators.outcome import Outcome, outcome
 from tests.converters.estimators.page import errors, page, stopped
 from tests.converters.estimators.reasons import NOT_CONVERTED, REFUSED
+from tests.converters.lowered import FORMS
 
 DOCS = Path(__file__).parents[2] / "docs" / "estimators.md"
 PAGE = DOCS.read_text(encoding="utf-8")
@@ -45,7 +46,7 @@ TOLD = ("has no lowering", "which TFLite does not have", "which TFLite cannot ho
 
 def _check_lowered(case: Case) -> None:
     forms = outcome(case, lower=True).lowered
-    assert set(forms) == set(LOWERED)
+    assert set(forms) == set(FORMS)
     for variant, form in forms.items():
         # Of another release the page does not tell which cases stop, but those are few.
         first = case is FIRST[case.estimator] and variant == "savedmodel-float32"

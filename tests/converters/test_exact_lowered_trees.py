@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from edgeship_runtime.arrays import Array
-from tests.converters.beside_thresholds import WIDTH, rows_at_thresholds
+from tests.converters.beside_thresholds import WIDTH, rows_at_thresholds, ties, with_missing
 from tests.converters.lowered import FORMS, answers, source_of
 
 
@@ -71,21 +71,11 @@ def test_all_kinds_of_trees_agree_beside_their_thresholds(model: Any, classes: i
 
 @pytest.mark.parametrize("kind", [RandomForestClassifier, HistGradientBoostingClassifier])
 def test_missing_values_go_the_way_that_the_model_sends_them(kind: Any) -> None:
-    random = np.random.default_rng(5)
-    rows = random.normal(size=(300, WIDTH))
-    rows[random.random(rows.shape) < 0.3] = np.nan
-    model = kind(random_state=0).fit(rows, np.isnan(rows[:, 0]) ^ (rows[:, 1] > 0))
-    assert_same_decisions(model, rows.astype(np.float32))
+    assert_same_decisions(*with_missing(kind))
 
 
 def test_a_tied_vote_goes_to_the_first_class_as_in_scikit_learn() -> None:
-    random = np.random.default_rng(3)
-    rows = random.normal(size=(300, WIDTH))
-    model = RandomForestClassifier(100, random_state=3).fit(rows, random.integers(0, 2, 300))
-    probes = random.normal(size=(4000, WIDTH)).astype(np.float32)
-    ties = probes[model.predict_proba(probes)[:, 0] == 0.5]
-    assert len(ties) > 20
-    assert_same_decisions(model, ties)
+    assert_same_decisions(*ties())
 
 
 @pytest.mark.parametrize("depth", [2, 3])

@@ -30,7 +30,7 @@ from edgeship_converters.sources.sklearn_model import SklearnSource
 from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
 from edgeship_runtime.arrays import Array
 from edgeship_runtime.engines.onnx_runtime import OnnxRuntime
-from tests.converters.beside_thresholds import WIDTH, rows_at_thresholds
+from tests.converters.beside_thresholds import WIDTH, rows_at_thresholds, ties, with_missing
 
 
 def assert_same_decisions(model: Any, rows: Array) -> None:
@@ -80,13 +80,7 @@ def test_other_scalers_fold_as_well(scaler: Any) -> None:
 
 
 def test_a_tied_vote_goes_to_the_first_class_as_in_scikit_learn() -> None:
-    random = np.random.default_rng(3)
-    rows = random.normal(size=(300, WIDTH))
-    model = RandomForestClassifier(100, random_state=3).fit(rows, random.integers(0, 2, 300))
-    probes = random.normal(size=(4000, WIDTH)).astype(np.float32)
-    ties = probes[model.predict_proba(probes)[:, 0] == 0.5]
-    assert len(ties) > 20
-    assert_same_decisions(model, ties)
+    assert_same_decisions(*ties())
 
 
 def test_a_tree_of_one_leaf_has_no_threshold_to_fold() -> None:
@@ -105,11 +99,7 @@ def test_bent_rows_beside_thresholds_get_the_same_label(bend: Any) -> None:
 
 @pytest.mark.parametrize("kind", [RandomForestClassifier, HistGradientBoostingClassifier])
 def test_missing_values_go_the_way_that_the_model_sends_them(kind: Any) -> None:
-    random = np.random.default_rng(5)
-    rows = random.normal(size=(300, WIDTH))
-    rows[random.random(rows.shape) < 0.3] = np.nan
-    model = kind(random_state=0).fit(rows, np.isnan(rows[:, 0]) ^ (rows[:, 1] > 0))
-    assert_same_decisions(model, rows.astype(np.float32))
+    assert_same_decisions(*with_missing(kind))
 
 
 def test_rows_at_the_smallest_steps_of_a_scaler_agree_in_boosting_too() -> None:

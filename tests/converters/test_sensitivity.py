@@ -13,7 +13,7 @@ import pytest
 from edgeship_converters.artifact import Task
 from edgeship_converters.convert import Conversion, carry_out
 from edgeship_converters.errors import PlanError, StepError
-from edgeship_converters.plan import STEPS, take
+from edgeship_converters.plan import reachable, take
 from edgeship_converters.recipe import Recipe, load_recipes
 from edgeship_converters.request import Request
 from edgeship_converters.sensitivity import lost_variance, rank_layers
@@ -182,7 +182,7 @@ def test_a_layer_that_fails_when_quantized_comes_first_with_the_reason() -> None
     task = Task("model", source.contract, rows, layers=("one", "two"))
     made: Any = source
     for variant in ("savedmodel-float32", "tflite-float32"):
-        made = take(next(step for step in STEPS if step.variant == variant), made, task)
+        made = take(reachable("keras")[variant], made, task)
 
     class Failing(TfliteLayers):
         def alone(self, names: Collection[str], recipe: Recipe) -> bytes | None:

@@ -10,12 +10,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.draft import Draft
 from edgeship_converters.errors import StepError
-from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_savedmodel, onnx_to_tflite
+from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_tflite
 from edgeship_runtime.arrays import Array
-from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec, SourceInfo
-from edgeship_runtime.model import Model, load
+from edgeship_runtime.bundle import Contract, InputSpec, OutputSpec
+from edgeship_runtime.model import Model
+from tests.converters.lowered import FORMS
+from tests.converters.trial import loaded
 
 CONTRACT = Contract(
     task="other",
@@ -47,10 +48,6 @@ TYPES = {
     "float64": TensorProto.DOUBLE,
     "int64": TensorProto.INT64,
     "bool": TensorProto.BOOL,
-}
-FORMS = {
-    "savedmodel-float32": onnx_to_savedmodel,
-    "tflite-float32": onnx_to_tflite,
 }
 
 
@@ -89,26 +86,17 @@ def by_hand() -> Artifact:
     )
 
 
-def loaded(variant: str, artifact: Artifact) -> Model:
+def on_engine(variant: str, artifact: Artifact) -> Model:
     """The variant, on its engine."""
-    draft = Draft(
-        name="by-hand",
-        version="1",
-        label_column=None,
-        contract=CONTRACT,
-        source=SourceInfo(kind="onnx", sha256="0" * 64),
-        tools={},
-    )
     outputs = {name: np.array(values) for name, values in EXPECTED.items()}
-    draft.set_goldens(INPUTS, outputs)
-    return load(draft.trial(variant, artifact), variant)
+    return loaded(CONTRACT, variant, artifact, INPUTS, outputs)
 
 
 def form(variant: str) -> Model:
     """The model in one of the formats."""
     made = by_hand()
     step = FORMS.get(variant)
-    return loaded(variant, step(made, Task("by-hand", CONTRACT)) if step else made)
+    return on_engine(variant, step(made, Task("by-hand", CONTRACT)) if step else made)
 
 
 def assert_expected(got: dict[str, Array], rows: slice) -> None:

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.draft import Draft
 from edgeship_converters.errors import SourceError, StepError
 from edgeship_converters.parity import Judge, shake
 from edgeship_converters.sources.sklearn_model import SklearnSource
-from edgeship_converters.steps.onnx_to_savedmodel import onnx_to_savedmodel, onnx_to_tflite
 from edgeship_converters.steps.sklearn_to_onnx import sklearn_to_onnx
 from edgeship_runtime.arrays import Array
-from edgeship_runtime.bundle import SourceInfo
 from edgeship_runtime.errors import EngineError
-from edgeship_runtime.model import load
 from edgeship_runtime.quiet import quiet
 from tests.converters.estimators.case import Case
-
-# What the ONNX form is lowered to.
-LOWERED: dict[str, Callable[[Artifact, Task], Artifact]] = {
-    "savedmodel-float32": onnx_to_savedmodel,
-    "tflite-float32": onnx_to_tflite,
-}
+from tests.converters.lowered import FORMS
+from tests.converters.trial import loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +62,7 @@ def outcome(case: Case, *, lower: bool = False) -> Outcome:
         if not lower or found.status != "converted":
             return found
         made = {}
-        for variant, step in LOWERED.items():
+        for variant, step in FORMS.items():
             try:
                 with quiet():
                     form = step(artifact, task)
@@ -87,17 +78,9 @@ def outcome(case: Case, *, lower: bool = False) -> Outcome:
 
 
 def _judged(variant: str, artifact: Artifact, judge: Judge) -> Outcome:
-    draft = Draft(
-        name="model",
-        version="1",
-        label_column=None,
-        contract=judge.contract,
-        source=SourceInfo(kind="sklearn", sha256="0" * 64),
-        tools={},
-    )
-    draft.set_goldens(judge.inputs, judge.expected)
     try:
-        got = load(draft.trial(variant, artifact), variant).predict(judge.inputs)
+        model = loaded(judge.contract, variant, artifact, judge.inputs, judge.expected)
+        got = model.predict(judge.inputs)
     except EngineError as error:
         return Outcome("wrong", reason=str(error))
     size = sum(map(len, artifact.files.values()))

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from importlib.metadata import distributions, version
 from platform import python_version
 
-from tests.converters.estimators.outcome import LOWERED, Outcome
+from tests.converters.estimators.outcome import Outcome
 from tests.converters.estimators.reasons import NOT_CONVERTED
+from tests.converters.lowered import FORMS
 
 _TOOLS = (
     *("scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"),
@@ -24,8 +25,8 @@ def page(found: Mapping[str, list[Outcome]]) -> str:
     cases = sum(len(outcomes) for outcomes in found.values())
     installed = {one.name.lower() for one in distributions()}
     tools = ", ".join(f"{tool} {version(tool)}" for tool in _TOOLS if tool in installed)
-    lowered = {variant: _lowered(converted, variant) for variant in LOWERED}
-    savedmodel, tflite = (_count(lowered[variant]) for variant in LOWERED)
+    lowered = {variant: _lowered(converted, variant) for variant in FORMS}
+    savedmodel, tflite = (_count(lowered[variant]) for variant in FORMS)
     lines = [
         "# scikit-learn estimators in ONNX, SavedModel and TFLite",
         "",

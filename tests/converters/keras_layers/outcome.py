@@ -9,17 +9,16 @@ from typing import Any, Literal
 import numpy as np
 
 from edgeship_converters.artifact import Artifact, Task
-from edgeship_converters.draft import Draft
 from edgeship_converters.errors import ParityError, StepError
 from edgeship_converters.parity import Judge
-from edgeship_converters.plan import STEPS, Step, take
+from edgeship_converters.plan import Step, reachable, take
 from edgeship_converters.sources import open_source
 from edgeship_runtime.arrays import Array
-from edgeship_runtime.bundle import Contract, SourceInfo
+from edgeship_runtime.bundle import Contract
 from edgeship_runtime.errors import EngineError
-from edgeship_runtime.model import load
 from edgeship_runtime.quiet import quiet
 from tests.converters.keras_layers.case import Case
+from tests.converters.trial import loaded
 
 FORMATS = ("savedmodel", "tflite", "onnx")
 Verdict = Literal["parity", "refused", "wrong"]
@@ -84,8 +83,7 @@ def _proof(
 
 
 def _step(format: str) -> Step:
-    variant = f"{format}-float32"
-    return next(s for s in STEPS if s.variant == variant and s.start != "tensorflow")
+    return reachable("keras")[f"{format}-float32"]
 
 
 def _judge(
@@ -95,16 +93,7 @@ def _judge(
     rows: list[dict[str, Array]],
     expected: list[dict[str, Array]],
 ) -> None:
-    draft = Draft(
-        name="case",
-        version="1",
-        label_column=None,
-        contract=contract,
-        source=SourceInfo(kind="keras", sha256="0" * 64),
-        tools={},
-    )
-    draft.set_goldens(rows[0], expected[0])
-    model = load(draft.trial(step.variant, artifact), step.variant)
+    model = loaded(contract, step.variant, artifact, rows[0], expected[0])
     for inputs, answers in zip(rows, expected, strict=True):
         judge = Judge(contract, inputs, answers, None, "synthetic")
         outputs = model.predict(inputs)

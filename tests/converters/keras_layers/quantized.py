@@ -18,19 +18,18 @@ from typing import Any
 import numpy as np
 
 from edgeship_converters.artifact import Task
-from edgeship_converters.draft import Draft
 from edgeship_converters.errors import StepError
 from edgeship_converters.parity import Judge
-from edgeship_converters.plan import STEPS, take
+from edgeship_converters.plan import STEPS, reachable, take
 from edgeship_converters.recipe import load_recipes
 from edgeship_converters.sensitivity import lost_variance
 from edgeship_converters.sources import open_source
-from edgeship_runtime.bundle import Contract, SourceInfo
+from edgeship_runtime.bundle import Contract
 from edgeship_runtime.errors import EngineError
-from edgeship_runtime.model import load
 from edgeship_runtime.quiet import quiet
 from tests.converters.keras_layers import CASES
 from tests.converters.keras_layers.case import Case
+from tests.converters.trial import loaded
 
 _LIMIT = 0.05
 _CALIBRATION, _JUDGED, _FREE = 64, 37, 7
@@ -63,18 +62,9 @@ def outcomes(case: Case, folder: Path) -> dict[str, str]:
     judge = Judge(contract, rows, expected, None, "held-out", _LIMIT)
     names = tuple(layer.name for layer in source.layers)
     task = Task("case", contract, calibration, layers=names)
-    draft = Draft(
-        name="case",
-        version="1",
-        label_column=None,
-        contract=contract,
-        source=SourceInfo(kind="keras", sha256="0" * 64),
-        tools={},
-    )
-    draft.set_goldens(rows, expected)
     made: dict[str, Any] = {"keras": source}
     found: dict[str, str] = {}
-    for step in STEPS:
+    for step in reachable("keras").values():
         if step.start not in made:
             continue
         try:
@@ -82,9 +72,8 @@ def outcomes(case: Case, folder: Path) -> dict[str, str]:
             made[step.variant] = take(step, made[step.start], replace(task, recipe=recipe))
             if step.variant.endswith("float32"):
                 continue
-            outputs = load(draft.trial(step.variant, made[step.variant]), step.variant).predict(
-                rows
-            )
+            model = loaded(contract, step.variant, made[step.variant], rows, expected)
+            outputs = model.predict(rows)
             fault = judge.shape_fault(outputs) or _lost(contract, expected, outputs)
             found[step.variant] = f"WRONG {fault}" if fault else "ok"
         except StepError as error:
