@@ -230,10 +230,12 @@ def sign(op: Operator, x: Value) -> Value:
 
 def magnitude(op: Operator, x: Value) -> Value:
     """Abs."""
-    values = op.tensor(x)
-    if op.narrow and values.dtype == tf.int64:
-        return tf.maximum(values, -values)
-    return tf.abs(values)
+    return magnitudes(op.tensor(x))
+
+
+def magnitudes(values: Any) -> Any:
+    """The magnitude of each number; LiteRT takes none of int64, but the larger of two."""
+    return tf.maximum(values, -values) if values.dtype == tf.int64 else tf.abs(values)
 
 
 def rounded(op: Operator, x: Value) -> Value:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from edgeship_converters.steps.lowering.arithmetic import magnitudes
 from edgeship_converters.steps.lowering.values import (
     NotLoweredError,
     Operator,
@@ -49,7 +50,7 @@ def length(x: Any, axes: Any, keep: bool) -> Any:
 
 def sum_of_magnitudes(x: Any, axes: Any, keep: bool) -> Any:
     """The sum of magnitudes."""
-    return tf.reduce_sum(tf.abs(x), axes, keep)
+    return tf.reduce_sum(magnitudes(x), axes, keep)
 
 
 def log_sum(x: Any, axes: Any, keep: bool) -> Any:
